@@ -1,0 +1,47 @@
+"""lit: every .mlir, .test and .c file under test/ is a test, except under fixtures/ and inputs/.
+
+Substitutions beyond lit's own:
+  %fixtures   test/fixtures, small goldens and checkpoints
+  %python     the Python 3 found by CMake (standard library only)
+  %cc         the C compiler of the build
+  %include    runtime/include, for C tests of the public header
+  %libdir     the build's library folder
+  %runnerlibs `--shared-libs=` argument that gives mlir-runner its print and C support functions
+"""
+
+import os
+
+import lit.formats
+
+config.name = "Sesame"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".c"]
+config.excludes = ["fixtures", "inputs", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.sesame_binary_dir, "test")
+
+bin_dir = os.path.join(config.sesame_binary_dir, "bin")
+lib_dir = os.path.join(config.sesame_binary_dir, "lib")
+# FileCheck, not, count, split-file and the MLIR tools lie together in LLVM's own folder, not on PATH.
+config.environment["PATH"] = os.pathsep.join([bin_dir, config.llvm_tools_dir, os.environ.get("PATH", "")])
+config.environment["FILECHECK_OPTS"] = "--dump-input=fail --enable-var-scope"
+# Python sources beside the tests leave no __pycache__ in the source tree.
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "SESAME_CACHE_DIR", "HOME"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+runner_libs = [os.path.join(config.llvm_lib_dir, f"lib{name}.so") for name in ("mlir_runner_utils", "mlir_c_runner_utils")]
+config.substitutions += [
+    ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
+    ("%python", config.python),
+    ("%cc", config.c_compiler),
+    ("%include", os.path.join(config.sesame_source_dir, "runtime", "include")),
+    ("%libdir", lib_dir),
+    ("%runnerlibs", "--shared-libs=" + ",".join(runner_libs)),
+]
+
+if all(os.path.exists(path) for path in runner_libs):
+    config.available_features.add("mlir-runner")
+if config.build_type == "Sanitize":
+    config.available_features.add("sanitize")
