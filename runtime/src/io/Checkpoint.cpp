@@ -60,8 +60,8 @@ void Checkpoint::openShards() {
                           value.type_name()));
     const auto &name = value.get_ref<const std::string &>();
     if (!isPlainFileName(name))
-      throw Error(message(mainPath, ": tensor ", quoted(tensor), ": expected the name of a file in the same directory, found ",
-                          quoted(name)));
+      throw Error(message(mainPath, ": tensor ", quoted(tensor),
+                          ": expected the name of a file in the same directory, found ", quoted(name)));
     byName.emplace(name, nullptr);
   }
   for (auto &[name, shard] : byName) {
@@ -80,7 +80,8 @@ void Checkpoint::openShards() {
     for (const StoredTensor &tensor : shard->tensors()) {
       auto entry = map.find(tensor.name);
       if (entry == map.end())
-        throw Error(message(mainPath, ": tensor ", quoted(tensor.name), " of shard ", quoted(name), " is not listed"));
+        throw Error(message(mainPath, ": tensor ", quoted(tensor.name), " of shard ", quoted(name),
+                            " is not listed"));
       if (entry->get_ref<const std::string &>() != name)
         throw Error(message(mainPath, ": tensor ", quoted(tensor.name), " is in shard ", quoted(name),
                             ", expected it in ", quoted(entry->get_ref<const std::string &>()), " alone"));
@@ -88,8 +89,9 @@ void Checkpoint::openShards() {
 }
 
 const StoredTensor *Checkpoint::find(std::string_view name) const {
-  auto it = std::lower_bound(sorted.begin(), sorted.end(), name,
-                             [](const StoredTensor *tensor, std::string_view name) { return tensor->name < name; });
+  auto it =
+      std::lower_bound(sorted.begin(), sorted.end(), name,
+                       [](const StoredTensor *tensor, std::string_view name) { return tensor->name < name; });
   return it == sorted.end() || (*it)->name != name ? nullptr : *it;
 }
 

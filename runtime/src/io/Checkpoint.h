@@ -19,14 +19,15 @@ namespace sesame {
 /// `model.safetensors.index.json` names. Everything is mapped, nothing is copied.
 class Checkpoint {
 public:
-  /// Throws Error if there are no weights, a shard is missing or would lie outside the directory, the index and the shards
-  /// disagree about where a tensor is, or a file breaks the format.
+  /// Throws Error if there are no weights, a shard is missing or would lie outside the directory, the index
+  /// and the shards disagree about where a tensor is, or a file breaks the format.
   explicit Checkpoint(std::string directory);
   Checkpoint(Checkpoint &&) = default;
   Checkpoint &operator=(Checkpoint &&) = default;
 
   const std::string &directory() const { return directoryPath; }
-  /// "DIR/model.safetensors" or "DIR/model.safetensors.index.json": what a message about a missing tensor should name.
+  /// "DIR/model.safetensors" or "DIR/model.safetensors.index.json": what a message about a missing tensor
+  /// should name.
   const std::string &weightsPath() const { return mainPath; }
   /// Sorted by name. The pointers live as long as this object.
   const std::vector<const StoredTensor *> &tensors() const { return sorted; }

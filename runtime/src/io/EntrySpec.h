@@ -50,14 +50,15 @@ struct TensorSpec {
   bool isState = false;
 };
 
-/// An upper bound of a symbol: a number, or another symbol's value (T <= C: what a decoder has seen fits its cache).
+/// An upper bound of a symbol: a number, or another symbol's value (T <= C: what a decoder has seen fits its
+/// cache).
 struct SymbolLimit {
   int32_t symbol = 0;
   Dim atMost;
 };
 
-/// One public function of a model. Symbols are numbered in order of first appearance over the inputs that are no states, then the
-/// states: the order of the compiled function's `dims`.
+/// One public function of a model. Symbols are numbered in order of first appearance over the inputs that are
+/// no states, then the states: the order of the compiled function's `dims`.
 struct EntrySpec {
   std::string name;
   std::vector<std::string> symbols;
@@ -71,7 +72,8 @@ struct EntrySpec {
   int32_t findInput(std::string_view name) const;
   int32_t findOutput(std::string_view name) const;
 
-  /// The number of `name`, which is appended to `symbols` if it is new. For building a spec in the order of the contract.
+  /// The number of `name`, which is appended to `symbols` if it is new. For building a spec in the order of
+  /// the contract.
   int32_t addSymbol(std::string_view name);
 
   /// "f32[B, 12, C, 64]".

@@ -51,9 +51,7 @@ public:
     return Node(value[key], where + (where.find(": ") == std::string::npos ? ": " : ".") + key);
   }
   const json &object() const { return typed(value.is_object(), "an object"); }
-  const std::string &text() const {
-    return typed(value.is_string(), "text").get_ref<const std::string &>();
-  }
+  const std::string &text() const { return typed(value.is_string(), "text").get_ref<const std::string &>(); }
   bool boolean() const { return typed(value.is_boolean(), "true or false").get<bool>(); }
   double number() const {
     double result = typed(value.is_number(), "a number").get<double>();
@@ -129,8 +127,8 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
       node["default"].fail(message("expected 'zeros', 'ones' or 'arange', found ", quoted(text)));
     if (text == "arange" && (!isInteger(tensor.dtype) || tensor.shape.empty()))
       node["default"].fail("'arange' needs an integer input with an axis");
-    if (text == "ones" && !isInteger(tensor.dtype) && tensor.dtype != DType::f32 && tensor.dtype != DType::f64 &&
-        tensor.dtype != DType::i1)
+    if (text == "ones" && !isInteger(tensor.dtype) && tensor.dtype != DType::f32 &&
+        tensor.dtype != DType::f64 && tensor.dtype != DType::i1)
       node["default"].fail(message("no 'ones' for type ", toString(tensor.dtype)));
   }
   if (node.has("range")) {
@@ -141,7 +139,8 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
     if (tensor.range->first >= tensor.range->second)
       node["range"].fail("expected the first number to be below the second");
     if (tensor.dtype != DType::i64 && tensor.dtype != DType::i32)
-      node["range"].fail(message("expected a range on an i64 or i32 input alone, found ", toString(tensor.dtype)));
+      node["range"].fail(
+          message("expected a range on an i64 or i32 input alone, found ", toString(tensor.dtype)));
   }
   if (isOutput && (tensor.isState || tensor.range || tensor.defaultValue != InputDefault::none))
     node.fail("an output has no 'state', 'range' or 'default'");
@@ -166,8 +165,8 @@ void checkSymbolOrder(const EntrySpec &entry, const Node &node) {
     return "[" + text + "]";
   };
   if (expected.symbols != entry.symbols)
-    node["symbols"].fail(message("expected ", list(expected.symbols), " (the order in inputs, then states), found ",
-                                 list(entry.symbols)));
+    node["symbols"].fail(message("expected ", list(expected.symbols),
+                                 " (the order in inputs, then states), found ", list(entry.symbols)));
 }
 
 EntrySpec parseEntry(const Node &node) {
@@ -237,7 +236,8 @@ void checkStates(const Manifest &manifest, const Node &node) {
       for (const auto &[otherEntry, other] : states)
         if (other->name == input.name && otherEntry->describe(*other) != entry.describe(input))
           node.fail(message("state ", quoted(input.name), " is ", otherEntry->describe(*other), " in entry '",
-                            otherEntry->name, "', but ", entry.describe(input), " in entry '", entry.name, "'"));
+                            otherEntry->name, "', but ", entry.describe(input), " in entry '", entry.name,
+                            "'"));
       states.emplace_back(&entry, &input);
     }
 }
@@ -269,7 +269,8 @@ Manifest sesame::parseManifest(const std::string &path, std::string_view text) {
   Node weights = root["weights"];
   manifest.weights.file = weights["file"].text();
   if (!isPlainFileName(manifest.weights.file))
-    weights["file"].fail(message("expected the name of a file in the bundle, found ", quoted(manifest.weights.file)));
+    weights["file"].fail(
+        message("expected the name of a file in the bundle, found ", quoted(manifest.weights.file)));
   manifest.weights.dataSizeInBytes = static_cast<uint64_t>(weights["data_bytes"].natural());
   manifest.weights.checksum = weights["checksum"].text();
   for (const Node &node : root["entries"].array()) {

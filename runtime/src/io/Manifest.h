@@ -15,8 +15,8 @@
 
 namespace sesame {
 
-/// `manifest.json`: everything the runtime knows of a compiled model besides its code and its weights. The compiler fills the same struct
-/// and writes it with `serializeManifest`.
+/// `manifest.json`: everything the runtime knows of a compiled model besides its code and its weights. The
+/// compiler fills the same struct and writes it with `serializeManifest`.
 struct Manifest {
   /// The number behind "sesame_bundle"; a bundle with another one is refused.
   static constexpr int64_t version = 1;
@@ -38,8 +38,8 @@ struct Manifest {
 
   std::vector<EntrySpec> entries;
 
-  /// The table behind the profile hook's `op` numbers; may be empty. Estimates are for the dims of one call: a sum of products
-  /// `coefficient * symbol * symbol ...`.
+  /// The table behind the profile hook's `op` numbers; may be empty. Estimates are for the dims of one call:
+  /// a sum of products `coefficient * symbol * symbol ...`.
   struct Term {
     double coefficient = 0;
     std::vector<std::string> symbols;
@@ -60,8 +60,9 @@ struct Manifest {
   const EntrySpec *findEntry(std::string_view name) const;
 };
 
-/// Parses and checks. Throws one clear Error that starts with `path` for what is no JSON, of another version, missing, of the wrong
-/// type, or inconsistent (a symbol of an output that no input binds, two inputs of one name, ...).
+/// Parses and checks. Throws one clear Error that starts with `path` for what is no JSON, of another version,
+/// missing, of the wrong type, or inconsistent (a symbol of an output that no input binds, two inputs of one
+/// name, ...).
 Manifest parseManifest(const std::string &path, std::string_view text);
 Manifest readManifest(const std::string &path);
 

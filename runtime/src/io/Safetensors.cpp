@@ -23,8 +23,9 @@ namespace {
 /// The reference implementation's limit (safetensors/src/tensor.rs, MAX_HEADER_SIZE).
 constexpr uint64_t maxHeaderSize = 100000000;
 
-/// Takes the header's JSON event by event, so that duplicate keys are seen, nesting is bounded, and no tree is built. The
-/// grammar is {"__metadata__": {text: text}, name: {"dtype": text, "shape": [n...], "data_offsets": [n, n]}}.
+/// Takes the header's JSON event by event, so that duplicate keys are seen, nesting is bounded, and no tree
+/// is built. The grammar is {"__metadata__": {text: text}, name: {"dtype": text, "shape": [n...],
+/// "data_offsets": [n, n]}}.
 class HeaderReader : public nlohmann::json_sax<json> {
 public:
   HeaderReader(const std::string &path, SafetensorsHeader &header) : path(path), header(header) {}
@@ -182,8 +183,8 @@ private:
     tensor.offset = offsets[0];
     tensor.sizeInBytes = offsets[1] - offsets[0];
     if (tensor.sizeInBytes != static_cast<uint64_t>(*size))
-      fail(message(toString(tensor.dtype, tensor.shape), " needs ", *size, " bytes, but its data range [", offsets[0],
-                   ", ", offsets[1], ") has ", tensor.sizeInBytes));
+      fail(message(toString(tensor.dtype, tensor.shape), " needs ", *size, " bytes, but its data range [",
+                   offsets[0], ", ", offsets[1], ") has ", tensor.sizeInBytes));
     if (offsets[1] > header.dataSizeInBytes)
       fail(message("data range [", offsets[0], ", ", offsets[1], ") ends past the ", header.dataSizeInBytes,
                    " bytes of data in the file"));
@@ -220,9 +221,11 @@ SafetensorsHeader sesame::parseSafetensors(const std::string &path, const std::b
   for (int i = 0; i < 8; ++i)
     headerSize |= static_cast<uint64_t>(image[i]) << (8 * i);
   if (headerSize > maxHeaderSize)
-    throw Error(message(path, ": header length ", headerSize, " is above the limit of ", maxHeaderSize, " bytes"));
+    throw Error(
+        message(path, ": header length ", headerSize, " is above the limit of ", maxHeaderSize, " bytes"));
   if (headerSize > size - 8)
-    throw Error(message(path, ": header length ", headerSize, " is past the end of the file of ", size, " bytes"));
+    throw Error(
+        message(path, ": header length ", headerSize, " is past the end of the file of ", size, " bytes"));
 
   SafetensorsHeader header;
   header.dataOffset = 8 + headerSize;
@@ -242,7 +245,7 @@ SafetensorsHeader sesame::parseSafetensors(const std::string &path, const std::b
 
   // Empty tensors may share their offset with the tensor that follows; sorted by both ends they come first.
   std::sort(tensors.begin(), tensors.end(), [](const StoredTensor &a, const StoredTensor &b) {
-    return a.offset != b.offset           ? a.offset < b.offset
+    return a.offset != b.offset             ? a.offset < b.offset
            : a.sizeInBytes != b.sizeInBytes ? a.sizeInBytes < b.sizeInBytes
                                             : a.name < b.name;
   });
@@ -250,8 +253,8 @@ SafetensorsHeader sesame::parseSafetensors(const std::string &path, const std::b
   const StoredTensor *previous = nullptr;
   for (StoredTensor &tensor : tensors) {
     if (tensor.offset > end)
-      throw Error(message(path, ": tensor ", quoted(tensor.name), ": expected its data to start at byte ", end,
-                          ", found ", tensor.offset, " (a hole that no tensor covers)"));
+      throw Error(message(path, ": tensor ", quoted(tensor.name), ": expected its data to start at byte ",
+                          end, ", found ", tensor.offset, " (a hole that no tensor covers)"));
     if (tensor.offset < end)
       throw Error(message(path, ": tensor ", quoted(tensor.name), ": its data starts at byte ", tensor.offset,
                           " inside that of ", quoted(previous->name), ", which ends at ", end));

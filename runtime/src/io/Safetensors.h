@@ -28,7 +28,8 @@
 
 namespace sesame {
 
-/// One tensor of a file. Dense, row-major, little-endian. `data` may have any alignment: the format does not promise one.
+/// One tensor of a file. Dense, row-major, little-endian. `data` may have any alignment: the format does not
+/// promise one.
 struct StoredTensor {
   std::string name;
   DType dtype;
@@ -46,9 +47,10 @@ struct SafetensorsHeader {
   uint64_t dataSizeInBytes;
 };
 
-/// Parses and checks the whole file image [image, image + size): header of at most 100 MB that is a JSON object starting with '{',
-/// no duplicate names, known types, products that do not overflow, ranges that match the shapes and cover the data
-/// section without hole, overlap or rest. Throws Error that starts with `path` and names the tensor.
+/// Parses and checks the whole file image [image, image + size): header of at most 100 MB that is a JSON
+/// object starting with '{', no duplicate names, known types, products that do not overflow, ranges that
+/// match the shapes and cover the data section without hole, overlap or rest. Throws Error that starts with
+/// `path` and names the tensor.
 SafetensorsHeader parseSafetensors(const std::string &path, const std::byte *image, uint64_t size);
 
 /// A mapped file. The tensors' pointers live as long as this object.
@@ -75,10 +77,11 @@ private:
   std::vector<uint32_t> byName; // indices of tensors, sorted by name
 };
 
-/// Writes a file front to back with bounded memory: declare every tensor, `begin`, `write` their bytes in the order of
-/// declaration in pieces of any size, `finish`. Every tensor's data, and the data section itself, starts at a multiple of
-/// `alignment` in the file; since the format allows no hole, what lies between is declared as U8 tensors named "__padding__.N".
-/// The caller writes to a temporary name and renames. Every failure of the system throws Error.
+/// Writes a file front to back with bounded memory: declare every tensor, `begin`, `write` their bytes in the
+/// order of declaration in pieces of any size, `finish`. Every tensor's data, and the data section itself,
+/// starts at a multiple of `alignment` in the file; since the format allows no hole, what lies between is
+/// declared as U8 tensors named "__padding__.N". The caller writes to a temporary name and renames. Every
+/// failure of the system throws Error.
 class SafetensorsWriter {
 public:
   explicit SafetensorsWriter(std::string path, uint64_t alignment = 64);
@@ -87,7 +90,8 @@ public:
   SafetensorsWriter(const SafetensorsWriter &) = delete;
   SafetensorsWriter &operator=(const SafetensorsWriter &) = delete;
 
-  /// Returns the tensor's offset in the data section. Throws Error for a duplicate or reserved name or a size that overflows.
+  /// Returns the tensor's offset in the data section. Throws Error for a duplicate or reserved name or a size
+  /// that overflows.
   uint64_t add(std::string name, DType dtype, std::vector<int64_t> shape);
   void setMetadata(std::string key, std::string value);
 

@@ -23,7 +23,8 @@ using nlohmann::json;
 SafetensorsWriter::SafetensorsWriter(std::string path, uint64_t alignment)
     : path(std::move(path)), alignment(alignment) {
   if (alignment == 0 || alignment > 4096 || (alignment & (alignment - 1)) != 0)
-    throw Error(message(this->path, ": expected an alignment that is a power of two up to 4096, found ", alignment));
+    throw Error(
+        message(this->path, ": expected an alignment that is a power of two up to 4096, found ", alignment));
 }
 
 SafetensorsWriter::~SafetensorsWriter() {
@@ -87,7 +88,8 @@ void SafetensorsWriter::begin() {
   for (const Range &range : ranges) {
     if (header.size() > 1)
       header += ',';
-    header += range.name.empty() ? "\"__padding__." + std::to_string(numPaddings++) + "\"" : quote(range.name);
+    header +=
+        range.name.empty() ? "\"__padding__." + std::to_string(numPaddings++) + "\"" : quote(range.name);
     header += std::string(":{\"dtype\":\"") + safetensorsName(range.dtype) + "\",\"shape\":[";
     for (size_t i = 0; i < range.shape.size(); ++i)
       header += (i ? "," : "") + std::to_string(range.shape[i]);
@@ -97,7 +99,8 @@ void SafetensorsWriter::begin() {
   header += '}';
   header.append((alignment - (8 + header.size()) % alignment) % alignment, ' ');
   if (header.size() > 100000000)
-    throw Error(message(path, ": the header would have ", header.size(), " bytes, above the format's 100000000"));
+    throw Error(
+        message(path, ": the header would have ", header.size(), " bytes, above the format's 100000000"));
 
   descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0)

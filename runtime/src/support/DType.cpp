@@ -21,16 +21,26 @@ struct Row {
 };
 // In the order of the enumeration.
 constexpr Row rows[] = {
-    {DType::i1, "i1", "BOOL", 8},         {DType::u8, "u8", "U8", 8},
-    {DType::i8, "i8", "I8", 8},           {DType::u16, "u16", "U16", 16},
-    {DType::i16, "i16", "I16", 16},       {DType::u32, "u32", "U32", 32},
-    {DType::i32, "i32", "I32", 32},       {DType::u64, "u64", "U64", 64},
-    {DType::i64, "i64", "I64", 64},       {DType::f16, "f16", "F16", 16},
-    {DType::bf16, "bf16", "BF16", 16},    {DType::f32, "f32", "F32", 32},
-    {DType::f64, "f64", "F64", 64},       {DType::c64, "c64", "C64", 64},
-    {DType::f8E5M2, "f8E5M2", "F8_E5M2", 8}, {DType::f8E4M3, "f8E4M3", "F8_E4M3", 8},
-    {DType::f8E8M0, "f8E8M0", "F8_E8M0", 8}, {DType::f6E2M3, "f6E2M3", "F6_E2M3", 6},
-    {DType::f6E3M2, "f6E3M2", "F6_E3M2", 6}, {DType::f4E2M1, "f4E2M1", "F4", 4},
+    {DType::i1, "i1", "BOOL", 8},
+    {DType::u8, "u8", "U8", 8},
+    {DType::i8, "i8", "I8", 8},
+    {DType::u16, "u16", "U16", 16},
+    {DType::i16, "i16", "I16", 16},
+    {DType::u32, "u32", "U32", 32},
+    {DType::i32, "i32", "I32", 32},
+    {DType::u64, "u64", "U64", 64},
+    {DType::i64, "i64", "I64", 64},
+    {DType::f16, "f16", "F16", 16},
+    {DType::bf16, "bf16", "BF16", 16},
+    {DType::f32, "f32", "F32", 32},
+    {DType::f64, "f64", "F64", 64},
+    {DType::c64, "c64", "C64", 64},
+    {DType::f8E5M2, "f8E5M2", "F8_E5M2", 8},
+    {DType::f8E4M3, "f8E4M3", "F8_E4M3", 8},
+    {DType::f8E8M0, "f8E8M0", "F8_E8M0", 8},
+    {DType::f6E2M3, "f6E2M3", "F6_E2M3", 6},
+    {DType::f6E3M2, "f6E3M2", "F6_E3M2", 6},
+    {DType::f4E2M1, "f4E2M1", "F4", 4},
 };
 const Row &row(DType dtype) { return rows[static_cast<size_t>(dtype)]; }
 } // namespace

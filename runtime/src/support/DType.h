@@ -50,8 +50,8 @@ std::optional<DType> parseSafetensorsDType(std::string_view name);
 /// Stored width: 8 for i1, 4 for f4E2M1.
 int64_t sizeInBits(DType dtype);
 
-/// The product of the extents; empty if one of them is negative or the product of those that are not 0 does not fit
-/// (a tensor without elements must still have strides that can be computed).
+/// The product of the extents; empty if one of them is negative or the product of those that are not 0 does
+/// not fit (a tensor without elements must still have strides that can be computed).
 std::optional<int64_t> elementCount(const std::vector<int64_t> &shape);
 /// Bytes of a dense tensor; empty if that does not fit int64_t or is no whole number.
 std::optional<int64_t> denseSizeInBytes(DType dtype, const std::vector<int64_t> &shape);
@@ -60,7 +60,8 @@ std::optional<int64_t> denseSizeInBytes(DType dtype, const std::vector<int64_t> 
 std::string toString(DType dtype, const std::vector<int64_t> &shape);
 
 /// `text` in single quotes for a message: control characters become \xNN, and what is
-/// longer than 200 bytes is cut, so that a hostile name can neither forge a second line nor flood the terminal.
+/// longer than 200 bytes is cut, so that a hostile name can neither forge a second line nor flood the
+/// terminal.
 std::string quoted(std::string_view text);
 
 } // namespace sesame

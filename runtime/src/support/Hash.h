@@ -14,7 +14,8 @@
 
 namespace sesame {
 
-/// XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md). Tells files apart; no defence against forgery.
+/// XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md). Tells files apart; no defence against
+/// forgery.
 uint64_t xxh64(std::string_view bytes);
 
 } // namespace sesame

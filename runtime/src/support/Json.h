@@ -18,8 +18,8 @@ namespace sesame {
 /// What to make of an object that has a key twice: Python, which wrote most files, keeps the last.
 enum class DuplicateKeys { keepLast, refuse };
 
-/// Parses one JSON document. Throws Error, prefixed with `path`, if it is no JSON, nested deeper than 64 levels (so that
-/// recursive code over the value is safe), or has a duplicate key where those are refused.
+/// Parses one JSON document. Throws Error, prefixed with `path`, if it is no JSON, nested deeper than 64
+/// levels (so that recursive code over the value is safe), or has a duplicate key where those are refused.
 nlohmann::json parseJson(const std::string &path, std::string_view text,
                          DuplicateKeys duplicates = DuplicateKeys::keepLast);
 

@@ -15,8 +15,9 @@
 
 namespace sesame {
 
-/// A regular file mapped read-only and shared, so processes that map the same file share its memory. Page aligned.
-/// A file that is truncated by somebody else while it is mapped ends the process (SIGBUS), as with every mapping.
+/// A regular file mapped read-only and shared, so processes that map the same file share its memory. Page
+/// aligned. A file that is truncated by somebody else while it is mapped ends the process (SIGBUS), as with
+/// every mapping.
 class MappedFile {
 public:
   /// Throws Error if `path` is missing, unreadable or no regular file. An empty file maps to size 0.
@@ -36,8 +37,8 @@ private:
   uint64_t sizeInBytes = 0;
 };
 
-/// The whole text of a small file (a JSON file of a checkpoint or a bundle). Throws Error if it is missing, no regular file, or larger
-/// than `limit` bytes.
+/// The whole text of a small file (a JSON file of a checkpoint or a bundle). Throws Error if it is missing,
+/// no regular file, or larger than `limit` bytes.
 std::string readTextFile(const std::string &path, uint64_t limit = 100000000);
 
 /// True if there is something of this name, whatever it is.

@@ -1,0 +1,130 @@
+//===- Model.cpp ----------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "core/Model.h"
+
+#include "io/Manifest.h"
+#include "io/Safetensors.h"
+#include "support/CpuFeatures.h"
+#include "support/Error.h"
+
+#include <dlfcn.h>
+
+using namespace sesame;
+
+namespace {
+constexpr const char *codeFile = "model.so";
+constexpr const char *manifestFile = "manifest.json";
+} // namespace
+
+std::shared_ptr<const Model> Model::open(const std::string &directory) {
+  return std::shared_ptr<const Model>(new Model(directory));
+}
+
+Model::Model(const std::string &directory) : directoryPath(directory) {
+  std::string path = directory + "/" + manifestFile;
+  if (!pathExists(path))
+    throw Error(message(directory, ": expected a bundle made by 'sesame compile', found no ", manifestFile));
+  contents = std::make_unique<const Manifest>(readManifest(path));
+  checkTarget();
+  openWeights();
+  try {
+    openCode();
+  } catch (...) {
+    if (library)
+      ::dlclose(library);
+    throw;
+  }
+}
+
+Model::~Model() {
+  if (library)
+    ::dlclose(library);
+}
+
+const std::vector<EntrySpec> &Model::entries() const { return contents->entries; }
+
+bool Model::hasEntry(std::string_view name) const { return contents->findEntry(name) != nullptr; }
+
+size_t Model::entryIndex(std::string_view name) const {
+  if (const EntrySpec *entry = contents->findEntry(name))
+    return static_cast<size_t>(entry - entries().data());
+  std::string known;
+  for (const EntrySpec &entry : entries())
+    known += (known.empty() ? "" : ", ") + entry.name;
+  throw Error(message(directoryPath, ": no entry ", quoted(name), "; the model has ", known));
+}
+
+const void *Model::weightsData() const { return weightsFile->data(); }
+
+void Model::checkTarget() const {
+  const Manifest::Target &target = contents->target;
+  std::string architecture = target.triple.substr(0, target.triple.find('-'));
+  if (architecture != hostArchitecture())
+    throw Error(message(directoryPath, ": compiled for ", quoted(target.triple), ", but this machine is ",
+                        hostArchitecture(), "; compile the model again with --target"));
+  for (const std::string &feature : target.features)
+    switch (cpuFeature(feature)) {
+    case CpuFeature::present:
+      break;
+    case CpuFeature::absent:
+      throw Error(message(directoryPath, ": compiled for CPU ", quoted(target.cpu), " with ", quoted(feature),
+                          ", which this CPU lacks; compile the model again with --target"));
+    case CpuFeature::unknown:
+      throw Error(message(
+          directoryPath, ": compiled for CPU ", quoted(target.cpu), " with ", quoted(feature),
+          ", a feature that this runtime does not know; update the runtime or compile with --target"));
+    }
+}
+
+void Model::openWeights() {
+  const Manifest::Weights &expected = contents->weights;
+  std::string path = directoryPath + "/" + expected.file;
+  weightsFile = std::make_unique<const SafetensorsFile>(path);
+  if (weightsFile->dataSizeInBytes() != expected.dataSizeInBytes)
+    throw Error(message(path, ": expected ", expected.dataSizeInBytes, " bytes of data (", manifestFile,
+                        "), found ", weightsFile->dataSizeInBytes()));
+  if (std::string found = headerChecksum(weightsFile->headerText()); found != expected.checksum)
+    throw Error(message(path, ": expected a header with checksum ", expected.checksum, " (", manifestFile,
+                        "), found ", found, "; the files are not of one bundle"));
+  // Compiled code loads aligned vectors from it; the mapping starts a page, so this is about the header's
+  // length.
+  if (reinterpret_cast<uintptr_t>(weightsFile->data()) % 64 != 0 && weightsFile->dataSizeInBytes() != 0)
+    throw Error(message(path, ": expected the data to start at a multiple of 64 bytes"));
+  weightsFile->mapping().willNeed(0, weightsFile->mapping().size());
+}
+
+void Model::openCode() {
+  std::string path = directoryPath + "/" + codeFile; // has a '/', so dlopen searches nowhere
+  if (!pathExists(path))
+    throw Error(message(path, ": expected the compiled code, found no such file"));
+  library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char *reason = ::dlerror();
+    throw Error(message(path, ": cannot load: ", reason ? reason : "unknown reason"));
+  }
+  auto *abi = static_cast<const int64_t *>(::dlsym(library, "sesame_abi_version"));
+  if (!abi)
+    throw Error(message(path, ": expected symbol 'sesame_abi_version', found none"));
+  if (*abi != SESAME_ABI_VERSION)
+    throw Error(message(path, ": expected code of interface version ", SESAME_ABI_VERSION, ", found version ",
+                        *abi, "; compile the model again with this Sesame"));
+  auto find = [&](const std::string &symbol) {
+    void *address = ::dlsym(library, symbol.c_str());
+    if (!address)
+      throw Error(message(path, ": expected symbol '", symbol, "', found none"));
+    return address;
+  };
+  for (const EntrySpec &entry : entries()) {
+    std::string symbol = "sesame_entry_" + entry.name;
+    EntryCode code;
+    code.run = reinterpret_cast<SesameEntryFunction>(find(symbol));
+    code.workspace = reinterpret_cast<SesameWorkspaceFunction>(find(symbol + "_workspace"));
+    codes.push_back(code);
+  }
+}
