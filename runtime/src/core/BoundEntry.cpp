@@ -37,19 +37,19 @@ void BoundEntry::fail(const std::string &what) const {
 int32_t BoundEntry::symbol(std::string_view name) const {
   int32_t index = entrySpec->findSymbol(name);
   if (index < 0)
-    fail(message(": no symbol ", quoted(name)));
+    fail(message(": no symbol ", inQuotes(name)));
   return index;
 }
 int32_t BoundEntry::input(std::string_view name) const {
   int32_t index = entrySpec->findInput(name);
   if (index < 0)
-    fail(message(": no input ", quoted(name)));
+    fail(message(": no input ", inQuotes(name)));
   return index;
 }
 int32_t BoundEntry::output(std::string_view name) const {
   int32_t index = entrySpec->findOutput(name);
   if (index < 0)
-    fail(message(": no output ", quoted(name)));
+    fail(message(": no output ", inQuotes(name)));
   return index;
 }
 
@@ -91,7 +91,7 @@ void BoundEntry::checkDims() {
   const auto &symbols = entrySpec->symbols;
   for (size_t i = 0; i < entrySpec->inputs.size(); ++i)
     if (entrySpec->inputs[i].isState && !buffers[2 + i])
-      fail(message(": state ", quoted(entrySpec->inputs[i].name), " ",
+      fail(message(": state ", inQuotes(entrySpec->inputs[i].name), " ",
                    entrySpec->describe(entrySpec->inputs[i]), " has no memory; reset the session first"));
   for (size_t i = 0; i < symbols.size(); ++i) {
     if (dims[i] < 0)
@@ -123,7 +123,7 @@ uint64_t BoundEntry::sizeInBytes(const TensorSpec &tensor) const {
       overflow |= __builtin_mul_overflow(size, extent, &size);
   }
   if (overflow)
-    fail(message(": ", quoted(tensor.name), " ", entrySpec->describe(tensor),
+    fail(message(": ", inQuotes(tensor.name), " ", entrySpec->describe(tensor),
                  " does not fit the address space"));
   return empty ? 0 : static_cast<uint64_t>(size);
 }
@@ -241,7 +241,7 @@ void BoundEntry::run() {
   prepare();
   for (size_t i = 0; i < entrySpec->inputs.size(); ++i)
     if (!buffers[2 + i] && sizeInBytes(entrySpec->inputs[i]) != 0)
-      fail(message(": input ", i, " ", quoted(entrySpec->inputs[i].name), " is missing"));
+      fail(message(": input ", i, " ", inQuotes(entrySpec->inputs[i].name), " is missing"));
   checkRanges();
   // Another entry of the session may have made the arena grow since this one was prepared.
   buffers[1] = workspaceSize ? session->arena.data() : nullptr;

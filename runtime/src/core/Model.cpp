@@ -57,7 +57,7 @@ size_t Model::entryIndex(std::string_view name) const {
   std::string known;
   for (const EntrySpec &entry : entries())
     known += (known.empty() ? "" : ", ") + entry.name;
-  throw Error(message(directoryPath, ": no entry ", quoted(name), "; the model has ", known));
+  throw Error(message(directoryPath, ": no entry ", inQuotes(name), "; the model has ", known));
 }
 
 const void *Model::weightsData() const { return weightsFile->data(); }
@@ -66,18 +66,19 @@ void Model::checkTarget() const {
   const Manifest::Target &target = contents->target;
   std::string architecture = target.triple.substr(0, target.triple.find('-'));
   if (architecture != hostArchitecture())
-    throw Error(message(directoryPath, ": compiled for ", quoted(target.triple), ", but this machine is ",
+    throw Error(message(directoryPath, ": compiled for ", inQuotes(target.triple), ", but this machine is ",
                         hostArchitecture(), "; compile the model again with --target"));
   for (const std::string &feature : target.features)
     switch (cpuFeature(feature)) {
     case CpuFeature::present:
       break;
     case CpuFeature::absent:
-      throw Error(message(directoryPath, ": compiled for CPU ", quoted(target.cpu), " with ", quoted(feature),
+      throw Error(message(directoryPath, ": compiled for CPU ", inQuotes(target.cpu), " with ",
+                          inQuotes(feature),
                           ", which this CPU lacks; compile the model again with --target"));
     case CpuFeature::unknown:
       throw Error(message(
-          directoryPath, ": compiled for CPU ", quoted(target.cpu), " with ", quoted(feature),
+          directoryPath, ": compiled for CPU ", inQuotes(target.cpu), " with ", inQuotes(feature),
           ", a feature that this runtime does not know; update the runtime or compile with --target"));
     }
 }

@@ -53,135 +53,6 @@ Session::~Session() = default;
 
 int Session::numThreads() const { return team->size(); }
 
-Session::State *Session::findState(std::string_view name) {
-  for (State &state : states)
-    if (state.name == name)
-      return &state;
-  return nullptr;
-}
-
-int64_t Session::stateSymbol(std::string_view name) const {
-  for (const auto &[symbol, value] : stateSymbols)
-    if (symbol == name)
-      return value;
-  return -1;
-}
-
-void Session::reset(const std::vector<std::pair<std::string, int64_t>> &symbols) {
-  for (const auto &[symbol, value] : symbols)
-    if (value < 1)
-      throw Error(message(sharedModel->directory(), ": ", symbol, " = ", value, ", expected at least 1"));
-  stateSymbols = symbols;
-  ++statesVersion;
-  for (State &state : states)
-    state.isAllocated = false;
-  for (State &state : states) {
-    state.shape.clear();
-    bool isKnown = true;
-    for (const Dim &dim : state.spec->shape) {
-      int64_t extent = dim.extent;
-      if (!dim.isConstant())
-        extent = stateSymbol(state.entry->symbols[static_cast<size_t>(dim.symbol)]);
-      isKnown &= extent >= 0;
-      state.shape.push_back(extent);
-    }
-    if (!isKnown) {
-      state.data = Buffer();
-      continue;
-    }
-    std::optional<int64_t> size = denseSizeInBytes(state.spec->dtype, state.shape);
-    if (!size)
-      throw Error(message(sharedModel->directory(), ": state ", quoted(state.name), " ",
-                          toString(state.spec->dtype, state.shape), " does not fit the address space"));
-    auto bytes = static_cast<uint64_t>(*size);
-    if (bytes > state.data.size()) {
-      state.data = Buffer(); // first give the old memory back
-      state.data = Buffer(std::max<uint64_t>(bytes, 1));
-    } else {
-      state.data.clear();
-    }
-    if (!state.data.data()) // no elements, but an address: null means "not allocated"
-      state.data = Buffer(1);
-    state.isAllocated = true;
-  }
-}
-
-uint64_t Session::statesInBytes() const {
-  uint64_t sum = 0;
-  for (const State &state : states)
-    sum += state.data.size();
-  return sum;
-}
-
-StateView Session::state(std::string_view name) {
-  State *state = findState(name);
-  if (!state)
-    throw Error(message(sharedModel->directory(), ": no state ", quoted(name)));
-  if (!state->isAllocated)
-    throw Error(message(sharedModel->directory(), ": state ", quoted(name),
-                        " has no memory; reset the session first"));
-  return {state->spec->dtype, state->shape, state->data.data()};
-}
-
-void Session::gatherStates(const std::vector<int64_t> &rows, int64_t used) {
-  for (State &state : states) {
-    if (!state.isAllocated)
-      continue;
-    auto axisOf = [&](const char *symbol) {
-      for (size_t axis = 0; axis < state.shape.size(); ++axis) {
-        const Dim &dim = state.spec->shape[axis];
-        if (!dim.isConstant() && state.entry->symbols[static_cast<size_t>(dim.symbol)] == symbol)
-          return axis;
-      }
-      return state.shape.size();
-    };
-    size_t batchAxis = axisOf("B"), usedAxis = axisOf("C");
-    if (batchAxis == state.shape.size())
-      continue;
-    auto batch = static_cast<size_t>(state.shape[batchAxis]);
-    if (rows.size() != batch)
-      throw Error(
-          message(sharedModel->directory(), ": expected ", batch, " rows to gather, found ", rows.size()));
-    for (int64_t row : rows)
-      if (row < 0 || static_cast<size_t>(row) >= batch)
-        throw Error(
-            message(sharedModel->directory(), ": expected a row from 0 to ", batch - 1, ", found ", row));
-    // A row is `runs` pieces of `stride` bytes, of which the first `length` count.
-    auto product = [&](size_t from, size_t to) {
-      size_t count = 1;
-      for (size_t axis = from; axis < to; ++axis)
-        count *= static_cast<size_t>(state.shape[axis]);
-      return count;
-    };
-    size_t rank = state.shape.size(), outer = product(0, batchAxis), runs = 1;
-    size_t elementSize = static_cast<size_t>(sizeInBits(state.spec->dtype) / 8);
-    size_t stride = product(batchAxis + 1, rank) * elementSize, length = stride;
-    if (usedAxis > batchAxis && usedAxis < rank) {
-      if (used < 0 || used > state.shape[usedAxis])
-        throw Error(message(sharedModel->directory(), ": expected 0 to ", state.shape[usedAxis],
-                            " positions in use, found ", used));
-      runs = product(batchAxis + 1, usedAxis);
-      stride = product(usedAxis, rank) * elementSize;
-      length = product(usedAxis + 1, rank) * elementSize * static_cast<size_t>(used);
-    }
-    size_t rowStride = runs * stride;
-    gathered.ensure(batch * runs * length);
-    auto *base = state.data.as<char>();
-    for (size_t i = 0; i < outer; ++i, base += batch * rowStride) {
-      char *next = gathered.as<char>();
-      for (size_t row = 0; row < batch; ++row)
-        if (rows[row] != static_cast<int64_t>(row))
-          for (size_t run = 0; run < runs; ++run, next += length)
-            std::memcpy(next, base + static_cast<size_t>(rows[row]) * rowStride + run * stride, length);
-      next = gathered.as<char>();
-      for (size_t row = 0; row < batch; ++row)
-        if (rows[row] != static_cast<int64_t>(row))
-          for (size_t run = 0; run < runs; ++run, next += length)
-            std::memcpy(base + row * rowStride + run * stride, next, length);
-    }
-  }
-}
-
 /// "input_ids, attention_mask (default ones)".
 static std::string listInputs(const EntrySpec &spec) {
   std::string text;
@@ -220,10 +91,10 @@ BoundEntry &Session::bindInputs(std::string_view name, const std::vector<InputTe
   for (const InputTensor &tensor : inputs) {
     int32_t number = spec.findInput(tensor.name);
     if (number < 0)
-      entry.fail(message(": unknown input ", quoted(tensor.name), "; it takes ", listInputs(spec)));
+      entry.fail(message(": unknown input ", inQuotes(tensor.name), "; it takes ", listInputs(spec)));
     auto i = static_cast<size_t>(number);
     const TensorSpec &expected = spec.inputs[i];
-    std::string place = message(", input ", i, " ", quoted(tensor.name), ": ");
+    std::string place = message(", input ", i, " ", inQuotes(tensor.name), ": ");
     if (expected.isState)
       entry.fail(place + "is a state of the session, not an input");
     if (isGiven[i])
@@ -244,7 +115,7 @@ BoundEntry &Session::bindInputs(std::string_view name, const std::vector<InputTe
       if (entry.dims[symbol] >= 0 && entry.dims[symbol] != extent)
         entry.fail(message(place, "axis ", axis, " (", spec.symbols[symbol], ") is ", extent, ", but ",
                            boundBy[symbol].empty() ? "the session's states were reset for"
-                                                   : quoted(boundBy[symbol]) + " has",
+                                                   : inQuotes(boundBy[symbol]) + " has",
                            " ", entry.dims[symbol]));
       entry.dims[symbol] = extent;
       boundBy[symbol] = tensor.name;
@@ -265,7 +136,7 @@ BoundEntry &Session::bindInputs(std::string_view name, const std::vector<InputTe
   std::string missing;
   for (size_t i = 0; i < spec.inputs.size(); ++i)
     if (!isGiven[i] && !spec.inputs[i].isState && spec.inputs[i].defaultValue == InputDefault::none)
-      missing += (missing.empty() ? "" : ", ") + quoted(spec.inputs[i].name);
+      missing += (missing.empty() ? "" : ", ") + inQuotes(spec.inputs[i].name);
   if (!missing.empty())
     entry.fail(message(": missing input ", missing, "; it takes ", listInputs(spec)));
   entry.checkDims();

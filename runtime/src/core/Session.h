@@ -43,6 +43,7 @@ struct OutputTensor {
 
 /// A session's state as it is now; `data` is valid until the next reset.
 struct StateView {
+  const char *name; // lives as long as the session
   DType dtype;
   std::vector<int64_t> shape;
   void *data;
@@ -134,19 +135,22 @@ public:
   int numThreads() const;
 
   /// Allocates every state that these symbols' values determine, and sets them all to zero. States whose
-  /// symbols are not all given are dropped, and an entry that uses them says so. Throws Error for a value
-  /// below 1, or sizes that overflow.
-  void reset(const std::vector<std::pair<std::string, int64_t>> &symbols);
+  /// symbols are not all given are dropped, and an entry that uses them says so. With `mostRows` above B
+  /// there is room for as many rows, so that gatherStates need not allocate. Throws Error for a value below
+  /// 1, or sizes that overflow.
+  void reset(const std::vector<std::pair<std::string, int64_t>> &symbols, int64_t mostRows = 0);
   /// The symbols of decoders: B, and C, how many positions a cache holds.
-  void reset(int64_t batch, int64_t capacity) { reset({{"B", batch}, {"C", capacity}}); }
+  void reset(int64_t batch, int64_t capacity, int64_t mostRows = 0) {
+    reset({{"B", batch}, {"C", capacity}}, mostRows);
+  }
   bool hasStates() const { return !states.empty(); }
   /// Throws Error if there is no such state, or none was allocated.
   StateView state(std::string_view name);
 
-  /// Row i of every state that has the batch axis B becomes what row rows[i] was (beam search; `rows` has B
-  /// elements). Along an axis C, only the first `used` positions are moved. Throws Error for a row that is
-  /// not there.
-  void gatherStates(const std::vector<int64_t> &rows, int64_t used);
+  /// Row i of every state that has the batch axis B becomes what row rows[i] was; there are `numRows`
+  /// afterwards, fewer or more than before (beam search). Along an axis C only the first `used` positions are
+  /// moved: what lies behind them is no longer defined. Throws Error for a row that is not there.
+  void gatherStates(const int32_t *rows, int64_t numRows, int64_t used);
 
   /// Runs `entry`. Inputs are matched by name; absent ones take their default. Throws Error that names the
   /// input and the axis if one is missing, unknown, of the wrong type or shape, or holds an integer out of

@@ -56,35 +56,35 @@ void Checkpoint::openShards() {
   std::map<std::string, SafetensorsFile *> byName;
   for (const auto &[tensor, value] : map.items()) {
     if (!value.is_string())
-      throw Error(message(mainPath, ": expected the shard of tensor ", quoted(tensor), " to be text, found ",
-                          value.type_name()));
+      throw Error(message(mainPath, ": expected the shard of tensor ", inQuotes(tensor),
+                          " to be text, found ", value.type_name()));
     const auto &name = value.get_ref<const std::string &>();
     if (!isPlainFileName(name))
-      throw Error(message(mainPath, ": tensor ", quoted(tensor),
-                          ": expected the name of a file in the same directory, found ", quoted(name)));
+      throw Error(message(mainPath, ": tensor ", inQuotes(tensor),
+                          ": expected the name of a file in the same directory, found ", inQuotes(name)));
     byName.emplace(name, nullptr);
   }
   for (auto &[name, shard] : byName) {
     std::string path = directoryPath + "/" + name;
     if (!pathExists(path))
-      throw Error(message(mainPath, ": shard ", quoted(name), " is missing"));
+      throw Error(message(mainPath, ": shard ", inQuotes(name), " is missing"));
     shards.push_back(std::make_unique<SafetensorsFile>(path));
     shard = shards.back().get();
   }
   for (const auto &[tensor, value] : map.items()) {
     const auto &name = value.get_ref<const std::string &>();
     if (!byName.at(name)->find(tensor))
-      throw Error(message(mainPath, ": tensor ", quoted(tensor), " is not in its shard ", quoted(name)));
+      throw Error(message(mainPath, ": tensor ", inQuotes(tensor), " is not in its shard ", inQuotes(name)));
   }
   for (const auto &[name, shard] : byName)
     for (const StoredTensor &tensor : shard->tensors()) {
       auto entry = map.find(tensor.name);
       if (entry == map.end())
-        throw Error(message(mainPath, ": tensor ", quoted(tensor.name), " of shard ", quoted(name),
+        throw Error(message(mainPath, ": tensor ", inQuotes(tensor.name), " of shard ", inQuotes(name),
                             " is not listed"));
       if (entry->get_ref<const std::string &>() != name)
-        throw Error(message(mainPath, ": tensor ", quoted(tensor.name), " is in shard ", quoted(name),
-                            ", expected it in ", quoted(entry->get_ref<const std::string &>()), " alone"));
+        throw Error(message(mainPath, ": tensor ", inQuotes(tensor.name), " is in shard ", inQuotes(name),
+                            ", expected it in ", inQuotes(entry->get_ref<const std::string &>()), " alone"));
     }
 }
 
@@ -98,5 +98,5 @@ const StoredTensor *Checkpoint::find(std::string_view name) const {
 const StoredTensor &Checkpoint::get(std::string_view name) const {
   if (const StoredTensor *tensor = find(name))
     return *tensor;
-  throw Error(message(mainPath, ": expected tensor ", quoted(name), ", found none of this name"));
+  throw Error(message(mainPath, ": expected tensor ", inQuotes(name), ", found none of this name"));
 }

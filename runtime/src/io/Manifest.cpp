@@ -94,7 +94,7 @@ Dim parseDim(const EntrySpec &entry, const Node &node) {
     return Dim::constant(node.natural());
   int32_t symbol = entry.findSymbol(node.text());
   if (symbol < 0)
-    node.fail(message("symbol ", quoted(node.text()), " is not among the entry's symbols"));
+    node.fail(message("symbol ", inQuotes(node.text()), " is not among the entry's symbols"));
   return Dim::ofSymbol(symbol);
 }
 
@@ -105,7 +105,7 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
     node["name"].fail("expected a name, found ''");
   std::optional<DType> dtype = parseDType(node["dtype"].text());
   if (!dtype)
-    node["dtype"].fail(message("unknown type ", quoted(node["dtype"].text())));
+    node["dtype"].fail(message("unknown type ", inQuotes(node["dtype"].text())));
   if (sizeInBits(*dtype) % 8 != 0)
     node["dtype"].fail(message("expected a type of whole bytes, found ", toString(*dtype)));
   tensor.dtype = *dtype;
@@ -124,7 +124,7 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
     else if (text == "arange")
       tensor.defaultValue = InputDefault::arange;
     else
-      node["default"].fail(message("expected 'zeros', 'ones' or 'arange', found ", quoted(text)));
+      node["default"].fail(message("expected 'zeros', 'ones' or 'arange', found ", inQuotes(text)));
     if (text == "arange" && (!isInteger(tensor.dtype) || tensor.shape.empty()))
       node["default"].fail("'arange' needs an integer input with an axis");
     if (text == "ones" && !isInteger(tensor.dtype) && tensor.dtype != DType::f32 &&
@@ -173,24 +173,24 @@ EntrySpec parseEntry(const Node &node) {
   EntrySpec entry;
   entry.name = node["name"].text();
   if (!isIdentifier(entry.name))
-    node["name"].fail(message("expected a C identifier, found ", quoted(entry.name)));
+    node["name"].fail(message("expected a C identifier, found ", inQuotes(entry.name)));
   for (const Node &symbol : node["symbols"].array()) {
     if (!isIdentifier(symbol.text()))
-      symbol.fail(message("expected a C identifier, found ", quoted(symbol.text())));
+      symbol.fail(message("expected a C identifier, found ", inQuotes(symbol.text())));
     if (entry.findSymbol(symbol.text()) >= 0)
-      symbol.fail(message("symbol ", quoted(symbol.text()), " occurs twice"));
+      symbol.fail(message("symbol ", inQuotes(symbol.text()), " occurs twice"));
     entry.symbols.push_back(symbol.text());
   }
   for (const Node &input : node["inputs"].array()) {
     TensorSpec tensor = parseTensor(entry, input, false);
     if (entry.findInput(tensor.name) >= 0)
-      input.fail(message("input ", quoted(tensor.name), " occurs twice"));
+      input.fail(message("input ", inQuotes(tensor.name), " occurs twice"));
     entry.inputs.push_back(std::move(tensor));
   }
   for (const Node &output : node["outputs"].array()) {
     TensorSpec tensor = parseTensor(entry, output, true);
     if (entry.findOutput(tensor.name) >= 0)
-      output.fail(message("output ", quoted(tensor.name), " occurs twice"));
+      output.fail(message("output ", inQuotes(tensor.name), " occurs twice"));
     entry.outputs.push_back(std::move(tensor));
   }
   checkSymbolOrder(entry, node);
@@ -200,7 +200,7 @@ EntrySpec parseEntry(const Node &node) {
       Node limit = limits[name.c_str()];
       int32_t symbol = entry.findSymbol(name);
       if (symbol < 0)
-        limit.fail(message("symbol ", quoted(name), " is not among the entry's symbols"));
+        limit.fail(message("symbol ", inQuotes(name), " is not among the entry's symbols"));
       if (value.is_array())
         for (const Node &bound : limit.array())
           entry.limits.push_back({symbol, parseDim(entry, bound)});
@@ -235,9 +235,9 @@ void checkStates(const Manifest &manifest, const Node &node) {
         continue;
       for (const auto &[otherEntry, other] : states)
         if (other->name == input.name && otherEntry->describe(*other) != entry.describe(input))
-          node.fail(message("state ", quoted(input.name), " is ", otherEntry->describe(*other), " in entry '",
-                            otherEntry->name, "', but ", entry.describe(input), " in entry '", entry.name,
-                            "'"));
+          node.fail(message("state ", inQuotes(input.name), " is ", otherEntry->describe(*other),
+                            " in entry '", otherEntry->name, "', but ", entry.describe(input), " in entry '",
+                            entry.name, "'"));
       states.emplace_back(&entry, &input);
     }
 }
@@ -270,13 +270,13 @@ Manifest sesame::parseManifest(const std::string &path, std::string_view text) {
   manifest.weights.file = weights["file"].text();
   if (!isPlainFileName(manifest.weights.file))
     weights["file"].fail(
-        message("expected the name of a file in the bundle, found ", quoted(manifest.weights.file)));
+        message("expected the name of a file in the bundle, found ", inQuotes(manifest.weights.file)));
   manifest.weights.dataSizeInBytes = static_cast<uint64_t>(weights["data_bytes"].natural());
   manifest.weights.checksum = weights["checksum"].text();
   for (const Node &node : root["entries"].array()) {
     EntrySpec entry = parseEntry(node);
     if (manifest.findEntry(entry.name))
-      node["name"].fail(message("entry ", quoted(entry.name), " occurs twice"));
+      node["name"].fail(message("entry ", inQuotes(entry.name), " occurs twice"));
     manifest.entries.push_back(std::move(entry));
   }
   if (manifest.entries.empty())

@@ -60,7 +60,7 @@ public:
       return unexpected("text");
     std::optional<DType> dtype = parseSafetensorsDType(value);
     if (!dtype)
-      fail(message("unknown dtype ", quoted(value)));
+      fail(message("unknown dtype ", inQuotes(value)));
     tensor.dtype = *dtype;
     return true;
   }
@@ -93,7 +93,7 @@ public:
       return true;
     case State::metadata:
       if (header.metadata.count(name))
-        fail(message("key ", quoted(name), " occurs twice in '__metadata__'"));
+        fail(message("key ", inQuotes(name), " occurs twice in '__metadata__'"));
       metadataKey = std::move(name);
       return true;
     default:
@@ -104,9 +104,9 @@ public:
       else if (name == "data_offsets")
         field = Field::offsets;
       else
-        fail(message("unknown key ", quoted(name)));
+        fail(message("unknown key ", inQuotes(name)));
       if (std::exchange(seen[static_cast<int>(field)], true))
-        fail(message("key ", quoted(name), " occurs twice"));
+        fail(message("key ", inQuotes(name), " occurs twice"));
       return true;
     }
   }
@@ -145,7 +145,7 @@ private:
 
   [[noreturn]] void fail(const std::string &what) const {
     if (state == State::tensor || state == State::array)
-      throw Error(message(path, ": tensor ", quoted(tensor.name), ": ", what));
+      throw Error(message(path, ": tensor ", inQuotes(tensor.name), ": ", what));
     throw Error(message(path, ": ", what));
   }
 
@@ -154,10 +154,10 @@ private:
     case State::start:
       fail(message("expected the header to be an object, found ", found));
     case State::top:
-      fail(message("expected ", inMetadata ? "'__metadata__'" : message("tensor ", quoted(tensor.name)),
+      fail(message("expected ", inMetadata ? "'__metadata__'" : message("tensor ", inQuotes(tensor.name)),
                    " to be an object, found ", found));
     case State::metadata:
-      fail(message("expected text for key ", quoted(metadataKey), " of '__metadata__', found ", found));
+      fail(message("expected text for key ", inQuotes(metadataKey), " of '__metadata__', found ", found));
     case State::tensor:
       fail(field == Field::dtype ? message("expected 'dtype' to be text, found ", found)
                                  : message("expected ", field == Field::shape ? "'shape'" : "'data_offsets'",
@@ -241,7 +241,7 @@ SafetensorsHeader sesame::parseSafetensors(const std::string &path, const std::b
   std::vector<uint32_t> byName = sortedByName(tensors);
   for (size_t i = 1; i < byName.size(); ++i)
     if (tensors[byName[i - 1]].name == tensors[byName[i]].name)
-      throw Error(message(path, ": tensor ", quoted(tensors[byName[i]].name), " occurs twice"));
+      throw Error(message(path, ": tensor ", inQuotes(tensors[byName[i]].name), " occurs twice"));
 
   // Empty tensors may share their offset with the tensor that follows; sorted by both ends they come first.
   std::sort(tensors.begin(), tensors.end(), [](const StoredTensor &a, const StoredTensor &b) {
@@ -253,11 +253,12 @@ SafetensorsHeader sesame::parseSafetensors(const std::string &path, const std::b
   const StoredTensor *previous = nullptr;
   for (StoredTensor &tensor : tensors) {
     if (tensor.offset > end)
-      throw Error(message(path, ": tensor ", quoted(tensor.name), ": expected its data to start at byte ",
+      throw Error(message(path, ": tensor ", inQuotes(tensor.name), ": expected its data to start at byte ",
                           end, ", found ", tensor.offset, " (a hole that no tensor covers)"));
     if (tensor.offset < end)
-      throw Error(message(path, ": tensor ", quoted(tensor.name), ": its data starts at byte ", tensor.offset,
-                          " inside that of ", quoted(previous->name), ", which ends at ", end));
+      throw Error(message(path, ": tensor ", inQuotes(tensor.name), ": its data starts at byte ",
+                          tensor.offset, " inside that of ", inQuotes(previous->name), ", which ends at ",
+                          end));
     end = tensor.offset + tensor.sizeInBytes;
     previous = &tensor;
     tensor.data = image + header.dataOffset + tensor.offset;

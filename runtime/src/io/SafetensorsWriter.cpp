@@ -34,21 +34,21 @@ SafetensorsWriter::~SafetensorsWriter() {
 
 uint64_t SafetensorsWriter::add(std::string name, DType dtype, std::vector<int64_t> shape) {
   if (descriptor >= 0)
-    throw Error(message(path, ": tensor ", quoted(name), " is declared after the header was written"));
+    throw Error(message(path, ": tensor ", inQuotes(name), " is declared after the header was written"));
   if (name.empty()) // allowed by the format, but here it marks padding
     throw Error(message(path, ": a tensor is declared without a name"));
   if (name == "__metadata__" || name.rfind("__padding__.", 0) == 0)
-    throw Error(message(path, ": tensor name ", quoted(name), " is reserved"));
+    throw Error(message(path, ": tensor name ", inQuotes(name), " is reserved"));
   if (!names.emplace(name, 0).second)
-    throw Error(message(path, ": tensor ", quoted(name), " is declared twice"));
+    throw Error(message(path, ": tensor ", inQuotes(name), " is declared twice"));
   std::optional<int64_t> size = denseSizeInBytes(dtype, shape);
   if (!size)
-    throw Error(message(path, ": tensor ", quoted(name), ": ", toString(dtype, shape),
+    throw Error(message(path, ": tensor ", inQuotes(name), ": ", toString(dtype, shape),
                         " has no size in whole bytes that fits 63 bits"));
   uint64_t offset = (declaredSize + alignment - 1) / alignment * alignment;
   // 2^62 leaves room for the padding and the header, whatever they are.
   if (offset > (uint64_t(1) << 62) || static_cast<uint64_t>(*size) > (uint64_t(1) << 62) - offset)
-    throw Error(message(path, ": tensor ", quoted(name), ": the file would be larger than 2^62 bytes"));
+    throw Error(message(path, ": tensor ", inQuotes(name), ": the file would be larger than 2^62 bytes"));
   if (offset != declaredSize) {
     uint64_t padding = offset - declaredSize;
     ranges.push_back({"", DType::u8, {static_cast<int64_t>(padding)}, declaredSize, padding});
@@ -60,7 +60,7 @@ uint64_t SafetensorsWriter::add(std::string name, DType dtype, std::vector<int64
 
 void SafetensorsWriter::setMetadata(std::string key, std::string value) {
   if (descriptor >= 0)
-    throw Error(message(path, ": metadata ", quoted(key), " is set after the header was written"));
+    throw Error(message(path, ": metadata ", inQuotes(key), " is set after the header was written"));
   metadata[std::move(key)] = std::move(value);
 }
 
@@ -72,7 +72,7 @@ void SafetensorsWriter::begin() {
     try {
       return json(text).dump();
     } catch (const json::exception &) {
-      throw Error(message(path, ": ", quoted(text), " is not UTF-8"));
+      throw Error(message(path, ": ", inQuotes(text), " is not UTF-8"));
     }
   };
   header = "{";
@@ -166,7 +166,7 @@ void SafetensorsWriter::finish(bool sync) {
   if (descriptor < 0)
     begin();
   if (currentRange != ranges.size())
-    throw Error(message(path, ": tensor ", quoted(ranges[currentRange].name), ": expected ",
+    throw Error(message(path, ": tensor ", inQuotes(ranges[currentRange].name), ": expected ",
                         ranges[currentRange].sizeInBytes, " bytes, got ", writtenInRange));
   if (sync && ::fsync(descriptor) != 0)
     throw Error(message(path, ": cannot write: ", std::strerror(errno)));

@@ -96,7 +96,7 @@ std::string sesame::toString(DType dtype, const std::vector<int64_t> &shape) {
   return text + ']';
 }
 
-std::string sesame::quoted(std::string_view text) {
+std::string sesame::inQuotes(std::string_view text) {
   constexpr size_t longest = 200;
   std::string result = "'";
   for (char c : text.substr(0, longest)) {

@@ -17,7 +17,8 @@
 
 namespace sesame {
 
-/// Every element type of the safetensors format (version 0.7). The order is part of no file and no interface.
+/// Every element type of the safetensors format (version 0.7). The numbers up to f64 are those of the
+/// C API's SesameType.
 enum class DType : uint8_t {
   i1, // one byte an element, 0 or 1 (safetensors BOOL)
   u8,
@@ -62,7 +63,7 @@ std::string toString(DType dtype, const std::vector<int64_t> &shape);
 /// `text` in single quotes for a message: control characters become \xNN, and what is
 /// longer than 200 bytes is cut, so that a hostile name can neither forge a second line nor flood the
 /// terminal.
-std::string quoted(std::string_view text);
+std::string inQuotes(std::string_view text);
 
 } // namespace sesame
 

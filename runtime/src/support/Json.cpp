@@ -52,7 +52,7 @@ json sesame::parseJson(const std::string &path, std::string_view text, Duplicate
     case json::parse_event_t::key:
       if (duplicates == DuplicateKeys::refuse &&
           !keys.back().insert(parsed.get_ref<const std::string &>()).second)
-        throw Error(message(path, ": key ", quoted(parsed.get_ref<const std::string &>()), " occurs twice"));
+        throw Error(message(path, ": key ", inQuotes(parsed.get_ref<const std::string &>()), " occurs twice"));
       break;
     case json::parse_event_t::value:
       break;
