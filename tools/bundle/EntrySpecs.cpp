@@ -1,0 +1,145 @@
+//===- EntrySpecs.cpp - Entries of a module, for the manifest ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "EntrySpecs.h"
+
+#include "support/Error.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+using namespace mlir;
+
+namespace sesame {
+
+static DType toDType(Type type, const std::string &where) {
+  if (type.isF32())
+    return DType::f32;
+  if (type.isF16())
+    return DType::f16;
+  if (type.isBF16())
+    return DType::bf16;
+  if (type.isInteger(64))
+    return DType::i64;
+  if (type.isInteger(32))
+    return DType::i32;
+  if (type.isInteger(8))
+    return DType::i8;
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  throw Error(message(where, ": expected an element type of f32, f16, bf16, i64, i32 or i8, got ", name));
+}
+
+/// The dims of one argument or result. `fallback` names the symbols of dynamic extents that no attribute names.
+static std::vector<Dim> readDims(EntrySpec &entry, RankedTensorType type, ArrayAttr dims, const std::string &fallback,
+                                 const std::string &where) {
+  if (dims && static_cast<int64_t>(dims.size()) != type.getRank())
+    throw Error(message(where, ": expected ", type.getRank(), " dims, got ", dims.size()));
+  std::vector<Dim> shape;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    std::string text = dims ? cast<StringAttr>(dims[axis]).str() : std::string();
+    int64_t extent = 0;
+    bool isNumber = !text.empty() && !StringRef(text).getAsInteger(10, extent);
+    if (!type.isDynamicDim(axis)) {
+      if (isNumber && extent != type.getDimSize(axis))
+        throw Error(message(where, ": axis ", axis, ": expected ", type.getDimSize(axis), ", got '", text, "'"));
+      shape.push_back(Dim::constant(type.getDimSize(axis)));
+      continue;
+    }
+    if (isNumber)
+      throw Error(message(where, ": axis ", axis, ": expected a symbol for a dynamic extent, got '", text, "'"));
+    shape.push_back(Dim::ofSymbol(entry.addSymbol(text.empty() ? fallback + "_" + std::to_string(axis) : text)));
+  }
+  return shape;
+}
+
+static EntrySpec readEntry(func::FuncOp function) {
+  EntrySpec entry;
+  entry.name = function.getSymName().str();
+  const unsigned numArguments = function.getNumArguments();
+  // Symbols are numbered over inputs first, then states.
+  std::vector<TensorSpec> inputs(numArguments);
+  for (bool states : {false, true}) {
+    for (unsigned i = 0; i < numArguments; ++i) {
+      const bool isState = static_cast<bool>(function.getArgAttr(i, "sesame.state"));
+      if (isState != states)
+        continue;
+      std::string fallback = "arg" + std::to_string(i);
+      auto name = function.getArgAttrOfType<StringAttr>(i, "sesame.name");
+      std::string where = message("entry '", entry.name, "', argument ", i);
+      auto type = dyn_cast<RankedTensorType>(function.getArgumentTypes()[i]);
+      if (!type)
+        throw Error(message(where, ": expected a ranked tensor"));
+      TensorSpec &spec = inputs[i];
+      spec.name = name ? name.str() : fallback;
+      spec.dtype = toDType(type.getElementType(), where);
+      spec.shape = readDims(entry, type, function.getArgAttrOfType<ArrayAttr>(i, "sesame.dims"), fallback, where);
+      spec.isState = isState;
+      if (auto range = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "sesame.range")) {
+        if (range.size() != 2)
+          throw Error(message(where, ": expected sesame.range to hold two bounds, got ", range.size()));
+        spec.range = {range[0], range[1]};
+      }
+      if (auto value = function.getArgAttrOfType<StringAttr>(i, "sesame.default")) {
+        spec.defaultValue = value == "ones"     ? InputDefault::ones
+                            : value == "zeros"  ? InputDefault::zeros
+                            : value == "arange" ? InputDefault::arange
+                                                : InputDefault::none;
+        if (spec.defaultValue == InputDefault::none)
+          throw Error(message(where, ": expected sesame.default to be ones, zeros or arange, got '", value.str(), "'"));
+      }
+    }
+  }
+  entry.inputs = std::move(inputs);
+  const size_t numSymbols = entry.symbols.size();
+  for (unsigned i = 0, e = function.getNumResults(); i < e; ++i) {
+    if (function.getResultAttr(i, "sesame.state"))
+      continue;
+    std::string where = message("entry '", entry.name, "', result ", i);
+    auto type = dyn_cast<RankedTensorType>(function.getResultTypes()[i]);
+    if (!type)
+      throw Error(message(where, ": expected a ranked tensor"));
+    auto name = function.getResultAttrOfType<StringAttr>(i, "sesame.name");
+    TensorSpec spec;
+    spec.name = name ? name.str() : e == 1 ? "result" : "result" + std::to_string(i);
+    spec.dtype = toDType(type.getElementType(), where);
+    spec.shape = readDims(entry, type, function.getResultAttrOfType<ArrayAttr>(i, "sesame.dims"), spec.name, where);
+    entry.outputs.push_back(std::move(spec));
+  }
+  if (entry.symbols.size() != numSymbols)
+    throw Error(message("entry '", entry.name, "': symbol '", entry.symbols[numSymbols],
+                        "' of a result is bound by no input; give the results sesame.dims of the inputs' symbols"));
+  if (auto limits = function->getAttrOfType<DictionaryAttr>("sesame.limits"))
+    for (NamedAttribute limit : limits) {
+      int32_t symbol = entry.findSymbol(limit.getName().strref());
+      if (symbol < 0)
+        throw Error(message("entry '", entry.name, "': limit of '", limit.getName().str(), "', which is no symbol of its inputs"));
+      if (auto bound = dyn_cast<StringAttr>(limit.getValue())) {
+        int32_t other = entry.findSymbol(bound.strref());
+        if (other < 0)
+          throw Error(message("entry '", entry.name, "': limit '", bound.str(), "' is no symbol of its inputs"));
+        entry.limits.push_back({symbol, Dim::ofSymbol(other)});
+        continue;
+      }
+      entry.limits.push_back({symbol, Dim::constant(cast<IntegerAttr>(limit.getValue()).getInt())});
+    }
+  return entry;
+}
+
+std::vector<EntrySpec> readEntrySpecs(ModuleOp module) {
+  std::vector<EntrySpec> entries;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPublic() && !function.isDeclaration())
+      entries.push_back(readEntry(function));
+  if (entries.empty())
+    throw Error("module: expected at least one public function to compile, found none");
+  return entries;
+}
+
+} // namespace sesame

@@ -1,0 +1,57 @@
+//===- Compiler.h - What the command asks of the compiler library ---*- C++ -*-===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// The compiler (MLIR, LLVM, lld) is a shared library that `sesame` opens only for the commands that need it: the commands that
+// run models start without the 70 ms that loading MLIR takes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SESAME_COMPILER_COMPILER_H
+#define SESAME_COMPILER_COMPILER_H
+
+#include <string>
+#include <vector>
+
+namespace sesame {
+
+struct CompileOptions {
+  /// A checkpoint directory, or an .mlir file.
+  std::string source;
+  /// The bundle's directory.
+  std::string output;
+  /// "cpu" (this machine), or "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64".
+  std::string target = "cpu";
+  std::string dtype = "f32";
+  /// Directory for the IR of every stage; empty: none.
+  std::string dumpDirectory;
+  bool explain = false;
+  /// Show a progress line on standard error when that is a terminal.
+  bool progress = true;
+};
+
+struct ImportOptions {
+  std::string source;
+  /// Empty: standard output.
+  std::string output;
+};
+
+/// The functions of the compiler library. Each throws sesame::Error.
+struct CompilerInterface {
+  void (*compile)(const CompileOptions &options);
+  void (*import)(const ImportOptions &options);
+  /// What `sesame inspect` prints of a checkpoint or .mlir file; JSON with `json`.
+  std::string (*describe)(const std::string &source, bool json);
+};
+
+} // namespace sesame
+
+/// Exported by libsesame_compiler.so.
+extern "C" const sesame::CompilerInterface *sesame_compiler_interface();
+
+#endif // SESAME_COMPILER_COMPILER_H
