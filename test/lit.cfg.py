@@ -4,6 +4,7 @@ Substitutions beyond lit's own:
   %fixtures   test/fixtures, small goldens and checkpoints
   %python     the Python 3 found by CMake (standard library only)
   %cc         the C compiler of the build
+  %dialect    the folder of the dialect's .td files
   %include    runtime/include, for C tests of the public header
   %libdir     the build's library folder
   %runnerlibs `--shared-libs=` argument that gives mlir-runner its print and C support functions
@@ -36,6 +37,7 @@ config.substitutions += [
     ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
     ("%python", config.python),
     ("%cc", config.c_compiler),
+    ("%dialect", os.path.join(config.sesame_source_dir, "dialect", "include", "sesame", "Dialect")),
     ("%include", os.path.join(config.sesame_source_dir, "runtime", "include")),
     ("%libdir", lib_dir),
     ("%runnerlibs", "--shared-libs=" + ",".join(runner_libs)),

@@ -6,12 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "OpUtils.h"
 
 using namespace mlir;
 using namespace mlir::sesame;
+using namespace mlir::sesame::detail;
 
-/// On memrefs a kernel reads its inputs and its destination and writes its destination; on tensors it has no effect.
+/// On memrefs a kernel reads its inputs and its destination and writes its destination; on tensors it has no
+/// effect.
 static void getKernelEffects(DestinationStyleOpInterface op,
                              SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
@@ -35,7 +37,129 @@ SESAME_KERNEL_EFFECTS(NormTileOp)
 SESAME_KERNEL_EFFECTS(EmbeddingTileOp)
 #undef SESAME_KERNEL_EFFECTS
 
-LogicalResult MatmulTileOp::verify() { return success(); }
-LogicalResult AttentionTileOp::verify() { return success(); }
-LogicalResult NormTileOp::verify() { return success(); }
-LogicalResult EmbeddingTileOp::verify() { return success(); }
+namespace {
+
+/// What holds for every kernel: all operands but indices are tensors, or all are memrefs with unit stride
+/// along the last axis; there is one result, of the destination's type, exactly on tensors.
+LogicalResult verifyKernel(Operation *op, Value out, ResultRange results) {
+  bool onTensors = isa<RankedTensorType>(out.getType());
+  for (Value operand : op->getOperands()) {
+    auto type = dyn_cast<ShapedType>(operand.getType());
+    if (type && isa<RankedTensorType>(type) != onTensors)
+      return op->emitOpError("expects tensors only or memrefs only, got ")
+             << type << " beside " << out.getType();
+    auto memref = dyn_cast<MemRefType>(operand.getType());
+    if (!memref || memref.getRank() == 0)
+      continue;
+    auto [strides, offset] = memref.getStridesAndOffset();
+    if (!ShapedType::isDynamic(strides.back()) && strides.back() != 1 && memref.getShape().back() != 1)
+      return op->emitOpError("expects unit stride along the last axis, got ")
+             << strides.back() << " in " << memref;
+  }
+  if (results.size() != (onTensors ? 1 : 0))
+    return op->emitOpError("expects ")
+           << (onTensors ? "one result on tensors" : "no result on memrefs") << ", got " << results.size();
+  return success();
+}
+
+LogicalResult verifyFloat(Operation *op, StringRef name, Value value) {
+  if (value && !isa<FloatType>(getElementTypeOrSelf(value)))
+    return op->emitOpError("expects ") << name << " to be of floats, got " << getElementTypeOrSelf(value);
+  return success();
+}
+
+LogicalResult verifyInteger(Operation *op, StringRef name, Value value) {
+  if (value && !getElementTypeOrSelf(value).isSignlessInteger())
+    return op->emitOpError("expects ")
+           << name << " to be of signless integers, got " << getElementTypeOrSelf(value);
+  return success();
+}
+
+LogicalResult verifyStatic(Operation *op, const ExtentVerifier &extents, StringRef axis) {
+  if (ShapedType::isDynamic(extents.get(axis)))
+    return op->emitOpError("expects a static ") << axis << ", got '?'";
+  return success();
+}
+
+} // namespace
+
+LogicalResult MatmulTileOp::verify() {
+  ExtentVerifier extents(*this);
+  if (failed(verifyKernel(*this, getOut(), getResults())) ||
+      failed(extents.match("panel", getPanel(), {"K", "R"})) || failed(verifyStatic(*this, extents, "K")) ||
+      failed(verifyStatic(*this, extents, "R")) || failed(extents.match("lhs", getLhs(), {"M", "K"})) ||
+      failed(extents.match("out", getOut(), {"M", "N"})) || failed(extents.match("bias", getBias(), {"N"})) ||
+      failed(verifyFloat(*this, "panel", getPanel())) || failed(verifyFloat(*this, "lhs", getLhs())) ||
+      failed(verifySameElementType(*this, "out", getOut(), "lhs", getLhs())) ||
+      failed(verifySameElementType(*this, "bias", getBias(), "lhs", getLhs())))
+    return failure();
+  int64_t columns = extents.get("N"), width = extents.get("R");
+  if (!ShapedType::isDynamic(columns) && columns > width)
+    return emitOpError("expects at most ") << width << " columns of out, the panel's R, got " << columns;
+  return success();
+}
+
+LogicalResult AttentionTileOp::verify() {
+  ExtentVerifier extents(*this);
+  if (failed(verifyKernel(*this, getOut(), getResults())) ||
+      failed(extents.match("query", getQuery(), {"S", "D"})) ||
+      failed(extents.match("key", getKey(), {"T", "D"})) ||
+      failed(extents.match("value", getValue(), {"T", "E"})) ||
+      failed(extents.match("out", getOut(), {"S", "E"})) ||
+      failed(extents.match("bias", getBias(), {"S|1", "T"})) || failed(verifyStatic(*this, extents, "D")) ||
+      failed(verifyStatic(*this, extents, "E")))
+    return failure();
+  if (Value mask = getMask()) {
+    bool perQuery = cast<ShapedType>(mask.getType()).getRank() == 2;
+    if (failed(perQuery ? extents.match("mask", mask, {"S", "T"}) : extents.match("mask", mask, {"T"})) ||
+        failed(verifyInteger(*this, "mask", mask)))
+      return failure();
+  }
+  if (failed(verifyFloat(*this, "query", getQuery())))
+    return failure();
+  const std::pair<StringRef, Value> floats[] = {
+      {"key", getKey()}, {"value", getValue()}, {"bias", getBias()}, {"out", getOut()}};
+  for (auto [name, value] : floats)
+    if (failed(verifySameElementType(*this, name, value, "query", getQuery())))
+      return failure();
+  return verifyVisibility(*this, getCausal(), getWindow(), getSoftcap());
+}
+
+LogicalResult NormTileOp::verify() {
+  ExtentVerifier extents(*this);
+  if (failed(verifyKernel(*this, getOut(), getResults())) ||
+      failed(extents.match("input", getInput(), {"M", "C"})) || failed(verifyStatic(*this, extents, "C")) ||
+      failed(extents.match("weight", getWeight(), {"C"})) ||
+      failed(extents.match("bias", getBias(), {"C"})) || failed(extents.match("out", getOut(), {"M", "C"})) ||
+      failed(verifyFloat(*this, "input", getInput())) || failed(verifyFloat(*this, "weight", getWeight())) ||
+      failed(verifyFloat(*this, "bias", getBias())) ||
+      failed(verifySameElementType(*this, "out", getOut(), "input", getInput())))
+    return failure();
+  if (getEpsilon().isNaN() || (getEpsilon().isNegative() && !getEpsilon().isZero()))
+    return emitOpError("expects an epsilon that is not negative, got ") << getEpsilon().convertToDouble();
+  if (getKind() == NormKind::layer && !getOffset().isZero())
+    return emitOpError("expects an offset with norm rms only");
+  if (getKind() == NormKind::rms && getBias())
+    return emitOpError("expects a bias with norm layer only");
+  return success();
+}
+
+LogicalResult EmbeddingTileOp::verify() {
+  if (getTables().empty() || getTables().size() != getIndices().size())
+    return emitOpError("expects as many tables as indices and at least one, got ")
+           << getTables().size() << " and " << getIndices().size();
+  ExtentVerifier extents(*this);
+  if (failed(verifyKernel(*this, getOut(), getResults())) ||
+      failed(extents.match("out", getOut(), {"M", "C"})) || failed(verifyFloat(*this, "out", getOut())))
+    return failure();
+  for (auto [i, pair] : llvm::enumerate(llvm::zip_equal(getIndices(), getTables()))) {
+    auto [indices, table] = pair;
+    std::string number = std::to_string(i), rows = "V" + number;
+    if (failed(extents.match("indices " + number, indices, {"M"})) ||
+        failed(extents.match("table " + number, table, {rows, "C"})) ||
+        failed(verifyInteger(*this, "indices " + number, indices)) ||
+        failed(verifySameElementType(*this, "table " + number, table, "out", getOut())))
+      return failure();
+  }
+  return verifyStatic(*this, extents, "C");
+}

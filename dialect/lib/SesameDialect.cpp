@@ -17,6 +17,22 @@
 using namespace mlir;
 using namespace mlir::sesame;
 
+/// An enum attribute as its bare keyword. (The generated form of such an attribute prints a space of its own,
+/// for
+/// `#sesame<activation gelu>`, which after an op's `=` would be a second one.)
+template <typename AttrTy> static ParseResult parseKeyword(OpAsmParser &parser, AttrTy &attr) {
+  using Enum = decltype(attr.getValue());
+  FailureOr<Enum> value = FieldParser<Enum>::parse(parser);
+  if (failed(value))
+    return failure();
+  attr = AttrTy::get(parser.getContext(), *value);
+  return success();
+}
+
+template <typename AttrTy> static void printKeyword(OpAsmPrinter &printer, Operation *, AttrTy attr) {
+  printer.printKeywordOrString(stringifyEnum(attr.getValue()));
+}
+
 #include "sesame/Dialect/SesameDialect.cpp.inc"
 #include "sesame/Dialect/SesameEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES

@@ -8,21 +8,45 @@
 
 #include "sesame/Dialect/SesameDialect.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/CheckedArithmetic.h"
+
 using namespace mlir;
 using namespace mlir::sesame;
 
 LogicalResult WeightOp::verify() {
-  if (getCount() < 1)
-    return emitOpError("expects a positive count, got ") << getCount();
+  int64_t count = getCount();
+  if (count < 1)
+    return emitOpError("expects a positive count, got ") << count;
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
-  if (!yield || yield.getValue().getType() != getType())
-    return emitOpError("expects its recipe to yield ") << getType();
+  if (!yield)
+    return emitOpError("expects its recipe to end in 'sesame.yield', got '")
+           << getBody().front().back().getName() << "'";
+  if (yield.getValue().getType() != getType())
+    return emitOpError("expects its recipe to yield ") << getType() << ", got " << yield.getValue().getType();
+  if (getBody().getNumArguments() != 0)
+    return emitOpError("expects a recipe without arguments, got ") << getBody().getNumArguments();
+  // Sizes and offsets are 64-bit byte counts; an element counts as at most 16 bytes here.
+  std::optional<int64_t> bytes = llvm::checkedMul<int64_t>(count, 16);
+  for (int64_t extent : getTensorType().getShape())
+    bytes = bytes ? llvm::checkedMul(*bytes, extent) : std::nullopt;
+  if (!bytes)
+    return emitOpError("expects a size that fits into 64 bits, got ") << count << " times " << getType();
   return success();
 }
 
 int64_t WeightOp::getSizeInBytes() {
   RankedTensorType type = getTensorType();
   return (type.getNumElements() * type.getElementTypeBitWidth() + 7) / 8;
+}
+
+LogicalResult CheckpointTensorOp::verify() {
+  if (getParts().empty())
+    return emitOpError("expects at least one part of a name");
+  if (static_cast<int64_t>(getFirstIndex()) < 0)
+    return emitOpError("expects a first index that is not negative, got ")
+           << static_cast<int64_t>(getFirstIndex());
+  return success();
 }
 
 std::string CheckpointTensorOp::getTensorName(int64_t index) {
@@ -45,6 +69,9 @@ LogicalResult PackPanelsOp::verify() {
   if (r < 1 || result.getDimSize(1) != k || result.getDimSize(0) != (n + r - 1) / r)
     return emitOpError("expects panels [ceil(N / R), K, R] of a matrix with N = ")
            << n << " and K = " << k << ", got " << result;
+  if (source.getElementType() != result.getElementType())
+    return emitOpError("expects result to have the element type of source, ")
+           << source.getElementType() << ", got " << result.getElementType();
   return success();
 }
 
@@ -55,8 +82,14 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto type = cast<ShapedType>(getResult().getType());
   if (weight.getTensorType().getShape() != type.getShape() ||
       weight.getTensorType().getElementType() != type.getElementType())
-    return emitOpError("expects the type of '") << getWeight() << "', " << weight.getTensorType() << ", got " << type;
+    return emitOpError("expects the type of '")
+           << getWeight() << "', " << weight.getTensorType() << ", got " << type;
   if (weight.getCount() > 1 && !getIndex())
-    return emitOpError("expects an index into the ") << weight.getCount() << " tensors of '" << getWeight() << "'";
+    return emitOpError("expects an index into the ")
+           << weight.getCount() << " tensors of '" << getWeight() << "'";
+  std::optional<int64_t> index = getIndex() ? getConstantIntValue(getIndex()) : std::nullopt;
+  if (index && (*index < 0 || *index >= static_cast<int64_t>(weight.getCount())))
+    return emitOpError("expects an index below ")
+           << weight.getCount() << ", the count of '" << getWeight() << "', got " << *index;
   return success();
 }

@@ -62,7 +62,7 @@ def Sesame_RotaryOp : Sesame_TensorOp<"rotary", [AllTypesMatch<["input", "result
     Shapes: input [B, H, S, D], positions [B or 1, S], frequencies [R/2], result as input.
 
     Constraints: (C1) R <= D. (C2) Extents agree as written. (C3) frequencies are f32.
-    Numerics: angles, sine and cosine are computed in f32.
+    Numerics: angles, sine, cosine and the rotation are computed in f32. `scale` leaves the features from R on alone.
 
     Source: Su et al. 2021 (RoFormer), eq. 34; interleaved pairs: GPT-J; halves: GPT-NeoX, Llama.
 
@@ -94,7 +94,7 @@ def Sesame_CacheAppendOp : Sesame_Op<"cache_append", [Pure, DestinationStyleOpIn
     Shapes: cache [L, B, G, C, D], source [B, G, S, D]. The caller keeps `layer < L` and `position + S <= C`: both are
     checked by the runtime against the declared limits before an entry runs.
 
-    Constraints: (C1) Extents agree as written. (C2) Element types are equal.
+    Constraints: (C1) Extents agree as written, S <= C. (C2) Element types are equal.
 
     ```mlir
     func.func @append(%cache: tensor<12x?x12x?x64xf32>, %layer: index, %k: tensor<?x12x?x64xf32>, %past: index) -> tensor<12x?x12x?x64xf32> {

@@ -39,7 +39,7 @@ def Sesame_LinearOp : Sesame_TensorOp<"linear", [AttrSizedOperandSegments]> {
   let results = (outs Sesame_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`bias` `(` $bias^ `:` type($bias) `)`)? (`residual` `(` $residual^ `:` type($residual) `)`)?
-    (`layout` `=` $layout^)? (`activation` `=` $activation^)? attr-dict `:` type($input) `,` type($weight) `->` type($result)
+    (`layout` `=` custom<Keyword>($layout)^)? (`activation` `=` custom<Keyword>($activation)^)? attr-dict `:` type($input) `,` type($weight) `->` type($result)
   }];
   let extraClassDeclaration = [{
     /// N, the extent of the result's last axis (dynamic only if the weight's is).
@@ -75,9 +75,10 @@ def Sesame_GatedLinearOp : Sesame_TensorOp<"gated_linear", [AttrSizedOperandSegm
   let assemblyFormat = [{
     $input `,` $gate_weight `,` $up_weight
     (`bias` `(` $gate_bias^ `,` $up_bias `:` type($gate_bias) `,` type($up_bias) `)`)?
-    (`layout` `=` $layout^)? (`activation` `=` $activation^)? attr-dict `:` type($input) `,` type($gate_weight) `->` type($result)
+    (`layout` `=` custom<Keyword>($layout)^)? (`activation` `=` custom<Keyword>($activation)^)? attr-dict `:` type($input) `,` type($gate_weight) `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Sesame_LayerNormOp : Sesame_TensorOp<"layer_norm", [AttrSizedOperandSegments, AllTypesMatch<["input", "result"]>]> {
@@ -107,6 +108,7 @@ def Sesame_LayerNormOp : Sesame_TensorOp<"layer_norm", [AttrSizedOperandSegments
     `:` type($input)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Sesame_RMSNormOp : Sesame_TensorOp<"rms_norm", [AllTypesMatch<["input", "result"]>]> {
@@ -151,7 +153,7 @@ def Sesame_ActivationOp : Sesame_TensorOp<"activation", [AllTypesMatch<["input",
   }];
   let arguments = (ins Sesame_ActivationAttr:$kind, Sesame_FloatTensor:$input);
   let results = (outs Sesame_FloatTensor:$result);
-  let assemblyFormat = "$kind $input attr-dict `:` type($input)";
+  let assemblyFormat = "custom<Keyword>($kind) $input attr-dict `:` type($input)";
   let hasFolder = 1;
 }
 

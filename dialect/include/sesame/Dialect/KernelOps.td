@@ -27,7 +27,11 @@ def Sesame_MatmulTileOp : Sesame_KernelOp<"matmul_tile"> {
     `out[m, n] = combine(activation(sum_k lhs[m, k] * panel[k, n] + bias[n]), out[m, n])` for n < N, where `combine` replaces, adds or
     multiplies. The sum over k runs in increasing order for each element, whatever M is, so a row's bits do not depend on its neighbours.
 
-    Shapes: lhs [M, K], panel [K, R], bias [N], out [M, N] with N <= R; M and N may be dynamic, K and R are static.
+    Shapes: lhs [M, K], panel [K, R], bias [N], out [M, N].
+
+    Constraints: (C1) to (C3) of every kernel: (C1) All operands are tensors, or all are memrefs; (C2) memrefs have unit stride along
+    the last axis; (C3) on tensors there is one result, of out's type, on memrefs none. (C4) Extents agree as written. (C5) K and R are
+    static and N <= R; M and N may be dynamic. (C6) Operands are of floats; lhs, bias and out have one element type.
 
     ```mlir
     func.func @tile(%a: tensor<?x768xf32>, %p: tensor<768x32xf32>, %b: tensor<?xf32>, %c: tensor<?x?xf32>) -> tensor<?x?xf32> {
@@ -42,7 +46,7 @@ def Sesame_MatmulTileOp : Sesame_KernelOp<"matmul_tile"> {
                        DefaultValuedAttr<Sesame_CombineAttr, "::mlir::sesame::Combine::replace">:$combine);
   let assemblyFormat = [{
     `lhs` `(` $lhs `:` type($lhs) `)` `panel` `(` $panel `:` type($panel) `)` (`bias` `(` $bias^ `:` type($bias) `)`)?
-    (`activation` `=` $activation^)? (`combine` `=` $combine^)? `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
+    (`activation` `=` custom<Keyword>($activation)^)? (`combine` `=` custom<Keyword>($combine)^)? `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
 }
@@ -55,7 +59,10 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
     `mask` is 0 are not seen. Scores live in a tile only: running max, running sum and accumulator are kept per row, keys are visited in blocks in
     increasing order.
 
-    Shapes: query [S, D], key [T, D], value [T, E], mask [T] or [S, T] of integers, bias [S or 1, T], out [S, E]; D and E static.
+    Shapes: query [S, D], key [T, D], value [T, E], mask [T] or [S, T] of integers, bias [S or 1, T], out [S, E].
+
+    Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) D and E are static. (C6) mask is of integers, all
+    others have one float element type. (C7) `window` is positive and needs `causal`. (C8) `softcap` is positive.
 
     Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).
 
@@ -84,7 +91,10 @@ def Sesame_NormTileOp : Sesame_KernelOp<"norm_tile", [AttrSizedOperandSegments]>
   let description = [{
     `sesame.layer_norm` or `sesame.rms_norm` (by `kind`) of the rows of `input`. Each row is summed in one fixed order.
 
-    Shapes: input [M, C], weight and bias [C], out [M, C]; C static.
+    Shapes: input [M, C], weight and bias [C], out [M, C].
+
+    Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) C is static. (C6) Operands are of floats; input and out
+    have one element type. (C7) epsilon is not negative. (C8) `offset` needs rms, a bias needs layer.
 
     ```mlir
     func.func @tile(%x: tensor<?x36xf32>, %w: tensor<36xf32>, %o: tensor<?x36xf32>) -> tensor<?x36xf32> {
@@ -97,7 +107,7 @@ def Sesame_NormTileOp : Sesame_KernelOp<"norm_tile", [AttrSizedOperandSegments]>
   let arguments = (ins Sesame_NormKindAttr:$kind, Sesame_Buffer:$input, Optional<Sesame_Buffer>:$weight, Optional<Sesame_Buffer>:$bias,
                        Sesame_Buffer:$out, F32Attr:$epsilon, DefaultValuedAttr<F32Attr, "0.0f">:$offset);
   let assemblyFormat = [{
-    $kind `input` `(` $input `:` type($input) `)` (`weight` `(` $weight^ `:` type($weight) `)`)? (`bias` `(` $bias^ `:` type($bias) `)`)?
+    custom<Keyword>($kind) `input` `(` $input `:` type($input) `)` (`weight` `(` $weight^ `:` type($weight) `)`)? (`bias` `(` $bias^ `:` type($bias) `)`)?
     `epsilon` `=` $epsilon (`offset` `=` $offset^)? `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
@@ -108,7 +118,10 @@ def Sesame_EmbeddingTileOp : Sesame_KernelOp<"embedding_tile", [AttrSizedOperand
   let description = [{
     `out[m, c] = sum_i tables[i][indices[i][m], c]`, the sum in operand order.
 
-    Shapes: indices[i] [M] of integers, tables[i] [Vi, C], out [M, C]; C static.
+    Shapes: indices[i] [M] of integers, tables[i] [Vi, C], out [M, C].
+
+    Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) C is static. (C6) Indices are integers; tables and out have
+    one float element type. (C7) There are as many tables as indices, and at least one.
 
     ```mlir
     func.func @tile(%i: tensor<?xi64>, %t: tensor<97x36xf32>, %o: tensor<?x36xf32>) -> tensor<?x36xf32> {

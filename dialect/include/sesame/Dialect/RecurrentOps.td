@@ -24,7 +24,8 @@ def Sesame_RNNOp : Sesame_TensorOp<"rnn", [AttrSizedOperandSegments]> {
     initial_hidden [Q, B, H], lengths [B]; output [B, T, Q * H] (directions side by side), final_hidden [Q, B, H].
 
     Constraints: (C1) Extents agree as written, Q by `direction`. (C2) activation is tanh or relu. (C3) All float element types are equal.
-    A length of 0 gives zeros and the initial state.
+    A length of 0 gives zeros and the initial state; lengths beyond T count as T.
+    Numerics: f16 and bf16 are summed in f32, and the state stays in f32 from step to step.
 
     Source: Elman 1990; compare torch.nn.RNN.
 
@@ -44,10 +45,11 @@ def Sesame_RNNOp : Sesame_TensorOp<"rnn", [AttrSizedOperandSegments]> {
   let assemblyFormat = [{
     $input `,` $input_weight `,` $recurrent_weight (`input_bias` `(` $input_bias^ `:` type($input_bias) `)`)?
     (`recurrent_bias` `(` $recurrent_bias^ `:` type($recurrent_bias) `)`)? (`hidden` `(` $initial_hidden^ `:` type($initial_hidden) `)`)?
-    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `activation` `=` $activation `direction` `=` $direction attr-dict
+    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `activation` `=` custom<Keyword>($activation) `direction` `=` custom<Keyword>($direction) attr-dict
     `:` type($input) `,` type($input_weight) `,` type($recurrent_weight) `->` type($output) `,` type($final_hidden)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Sesame_LSTMOp : Sesame_TensorOp<"lstm", [AttrSizedOperandSegments]> {
@@ -55,7 +57,8 @@ def Sesame_LSTMOp : Sesame_TensorOp<"lstm", [AttrSizedOperandSegments]> {
   let description = [{
     Per direction and step, gates stacked in the order i, f, g, o (torch's; ONNX packs i, o, f, c):
     `i, f, o = sigmoid(W_ih x + b_ih + W_hh h + b_hh)`, `g = tanh(...)`, `c' = f c + i g`, clipped to [-cell_clip, cell_clip] if that is given,
-    `h' = o tanh(c')`, and with `projection` `h' = W_hr (o tanh(c'))`, clipped to [-projection_clip, projection_clip] if that is given. `lengths` as in `sesame.rnn`.
+    `h' = o tanh(c')`, and with `projection` `h' = W_hr (o tanh(c'))`, clipped to [-projection_clip, projection_clip] if that is given. `lengths` and
+    numerics as in `sesame.rnn`.
 
     Shapes: input [B, T, I], input_weight [Q, 4H, I], recurrent_weight [Q, 4H, P], biases [Q, 4H], projection [Q, P, H],
     initial_hidden [Q, B, P], initial_cell [Q, B, H], lengths [B]; output [B, T, Q * P], final_hidden [Q, B, P], final_cell [Q, B, H].
@@ -84,11 +87,12 @@ def Sesame_LSTMOp : Sesame_TensorOp<"lstm", [AttrSizedOperandSegments]> {
     $input `,` $input_weight `,` $recurrent_weight (`input_bias` `(` $input_bias^ `:` type($input_bias) `)`)?
     (`recurrent_bias` `(` $recurrent_bias^ `:` type($recurrent_bias) `)`)? (`projection` `(` $projection^ `:` type($projection) `)`)?
     (`hidden` `(` $initial_hidden^ `:` type($initial_hidden) `)`)? (`cell` `(` $initial_cell^ `:` type($initial_cell) `)`)?
-    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `direction` `=` $direction (`cell_clip` `=` $cell_clip^)?
+    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `direction` `=` custom<Keyword>($direction) (`cell_clip` `=` $cell_clip^)?
     (`projection_clip` `=` $projection_clip^)? attr-dict
     `:` type($input) `,` type($input_weight) `,` type($recurrent_weight) `->` type($output) `,` type($final_hidden) `,` type($final_cell)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Sesame_GRUOp : Sesame_TensorOp<"gru", [AttrSizedOperandSegments]> {
@@ -97,7 +101,7 @@ def Sesame_GRUOp : Sesame_TensorOp<"gru", [AttrSizedOperandSegments]> {
     Per direction and step, gates stacked in the order r, z, n (torch's; ONNX packs z, r, h):
     `r, z = sigmoid(W_ih x + b_ih + W_hh h + b_hh)`, `n = tanh(W_in x + b_in + r * (W_hn h + b_hn))`, `h' = (1 - z) n + z h`. With
     `reset_before` the reset gate multiplies h before the product instead: `n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)`
-    (ONNX linear_before_reset = 0). `lengths` as in `sesame.rnn`.
+    (ONNX linear_before_reset = 0). `lengths` and numerics as in `sesame.rnn`.
 
     Shapes: input [B, T, I], input_weight [Q, 3H, I], recurrent_weight [Q, 3H, H], biases [Q, 3H], initial_hidden [Q, B, H], lengths [B];
     output [B, T, Q * H], final_hidden [Q, B, H].
@@ -122,10 +126,11 @@ def Sesame_GRUOp : Sesame_TensorOp<"gru", [AttrSizedOperandSegments]> {
   let assemblyFormat = [{
     $input `,` $input_weight `,` $recurrent_weight (`input_bias` `(` $input_bias^ `:` type($input_bias) `)`)?
     (`recurrent_bias` `(` $recurrent_bias^ `:` type($recurrent_bias) `)`)? (`hidden` `(` $initial_hidden^ `:` type($initial_hidden) `)`)?
-    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `direction` `=` $direction (`reset_before` $reset_before^)? attr-dict
+    (`lengths` `(` $lengths^ `:` type($lengths) `)`)? `direction` `=` custom<Keyword>($direction) (`reset_before` $reset_before^)? attr-dict
     `:` type($input) `,` type($input_weight) `,` type($recurrent_weight) `->` type($output) `,` type($final_hidden)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 #endif // SESAME_RECURRENT_OPS_TD

@@ -22,7 +22,8 @@ def Sesame_WeightOp : Sesame_Op<"weight", [Symbol, IsolatedFromAbove, SingleBloc
     the recipe: it is run once for each index by the weight program when the model is compiled and never becomes code. The recipe's
     terminator `sesame.yield` gives the tensor. `offset` and `stride`, in bytes, are set by `sesame-plan-weights`.
 
-    Constraints: (C1) count is positive. (C2) The body ends in `sesame.yield` of one value of type `type`. (C3) `type` has a static shape.
+    Constraints: (C1) count is positive. (C2) The body has no arguments and ends in `sesame.yield` of one value of type `type`.
+    (C3) `type` has a static shape. (C4) The size fits into 64 bits.
 
     ```mlir
     sesame.weight @h.mlp.weight count = 12 : tensor<3072x768xf32> {
@@ -52,10 +53,12 @@ def Sesame_YieldOp : Sesame_Op<"yield", [Pure, Terminator, HasParent<"WeightOp">
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
-def Sesame_CheckpointTensorOp : Sesame_Op<"checkpoint_tensor", [Pure]> {
+def Sesame_CheckpointTensorOp : Sesame_Op<"checkpoint_tensor", [Pure, HasParent<"WeightOp">]> {
   let summary = "A tensor of the checkpoint, by name";
   let description = [{
-    `parts` joined by the layer index (in decimal, plus `first_index`) is the tensor's name: one part names one tensor, two or more one tensor for each layer. Used in recipes only.
+    `parts` joined by the layer index (in decimal, plus `first_index`) is the tensor's name: one part names one tensor, two or more one tensor for each layer.
+
+    Constraints: (C1) At least one part. (C2) The first index is not negative. (C3) Used in recipes only.
 
     ```mlir
     sesame.weight @h.ln.weight count = 2 : tensor<36xf32> {
@@ -71,14 +74,17 @@ def Sesame_CheckpointTensorOp : Sesame_Op<"checkpoint_tensor", [Pure]> {
     /// The tensor's name for layer `index`.
     std::string getTensorName(int64_t index);
   }];
+  let hasVerifier = 1;
 }
 
-def Sesame_PackPanelsOp : Sesame_Op<"pack_panels", [Pure]> {
+def Sesame_PackPanelsOp : Sesame_Op<"pack_panels", [Pure, HasParent<"WeightOp">]> {
   let summary = "Register-tile panels of a weight matrix";
   let description = [{
     `result[p, k, r] = W[k, p * R + r]`, and 0 where `p * R + r >= N`, with W read from `source` by `layout` (nk or kn).
 
-    Shapes: source [N, K] or [K, N], result [ceil(N / R), K, R]. Used in recipes only.
+    Shapes: source [N, K] or [K, N], result [ceil(N / R), K, R].
+
+    Constraints: (C1) layout is nk or kn. (C2) Shapes are static and agree as written. (C3) Element types are equal. (C4) Used in recipes only.
 
     ```mlir
     sesame.weight @w : tensor<4x36x32xf32> {
@@ -90,7 +96,7 @@ def Sesame_PackPanelsOp : Sesame_Op<"pack_panels", [Pure]> {
   }];
   let arguments = (ins Sesame_TensorOfRank<[2]>:$source, Sesame_WeightLayoutAttr:$layout);
   let results = (outs Sesame_TensorOfRank<[3]>:$result);
-  let assemblyFormat = "$source `layout` `=` $layout attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source `layout` `=` custom<Keyword>($layout) attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -98,6 +104,9 @@ def Sesame_GetWeightOp : Sesame_Op<"get_weight", [Pure, DeclareOpInterfaceMethod
   let summary = "Reads a weight by symbol and layer";
   let description = [{
     The `index`-th of the symbol's tensors (the only one without an index). A tensor before bufferization, a read-only memref after it.
+
+    Constraints: (C1) The symbol is a `sesame.weight` whose type the result has. (C2) An index is given if the count is above 1. (C3) A constant
+    index is below the count.
 
     ```mlir
     sesame.weight @bias : tensor<97xf32> {
