@@ -5,7 +5,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
 // A restatement of `_beam_search` of transformers 5.x: the scores are float and
 // are combined in the same order, and "impossible" is -1e9 there too, so that
@@ -15,6 +14,11 @@
 // beams. Those among the first num_beams that end here compete for the
 // finished places with score logp / length ** length_penalty; the best
 // num_beams that do not end run on.
+//
+// With `gnmt_alpha` it is the search of Vaswani et al. 2017, section 6.1: scores
+// are logp / ((5 + length) / 6) ** alpha; an input is done when num_beams
+// hypotheses have finished; if the tokens run out before that, what is still
+// running counts too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,8 +46,8 @@ struct Continuation {
   bool ends;
 };
 
-/// The beams of all inputs. Sequences lie in [input, beam, maxLength]; each of the two sets has a second copy that a step fills
-/// from the first.
+/// The beams of all inputs. Sequences lie in [input, beam, maxLength]; each of the two sets has a second copy
+/// that a step fills from the first.
 class BeamSearch {
 public:
   explicit BeamSearch(const SearchRequest &request);
@@ -54,8 +58,15 @@ private:
   void findContinuations(const float *logits, int64_t input, bool isFirst);
   void chooseRunning(int64_t input);
   void chooseFinished(int64_t input);
+  bool isFull(int64_t input) const;
+  float lengthNormaliser(int64_t newTokens) const;
+  bool stopsAsTransformers();
+  bool stopsAsGnmt();
+  void finishRunning(int64_t input);
   bool canImprove(int64_t input) const;
   GenerationResult result() const;
+
+  bool isGnmt() const { return config.gnmtAlpha.has_value(); }
 
   int64_t *sequence(std::vector<int64_t> &sequences, int64_t input, int64_t beam) {
     return sequences.data() + (input * numBeams + beam) * maxLength;
@@ -83,9 +94,9 @@ private:
 BeamSearch::BeamSearch(const SearchRequest &request)
     : request(request), config(request.config), numInputs(request.input.rows), numBeams(config.numBeams),
       numContinuations(std::max<int64_t>(2, 1 + int64_t(config.eosTokenId.size())) * numBeams),
-      vocabSize(request.processors.vocabSize), maxLength(request.maxLength), promptLength(request.input.length),
-      length(promptLength), pipeline(config, request.processors), best(numContinuations),
-      bestRunning(numBeams), bestFinished(numBeams) {
+      vocabSize(request.processors.vocabSize), maxLength(request.maxLength),
+      promptLength(request.input.length), length(promptLength), pipeline(config, request.processors),
+      best(numContinuations), bestRunning(numBeams), bestFinished(numBeams) {
   if (vocabSize < 2 || numContinuations > numBeams * vocabSize)
     throw Error(message("num_beams: expected a vocabulary of at least ", numContinuations / numBeams,
                         " tokens to continue ", numBeams, " beams with, found ", vocabSize));
@@ -96,10 +107,10 @@ BeamSearch::BeamSearch(const SearchRequest &request)
                         vocabSize));
   scores.resize(size_t(config.doSample ? numBeams * vocabSize : vocabSize));
   size_t rows = size_t(numInputs * numBeams);
-  // transformers takes the end token where the padding token is 0, which Python holds for false. Sequences of a beam
-  // search that ended by a stop string alone can be padded only if there is a padding token.
+  // transformers takes an end token where the padding token is 0, which Python holds for false. Sequences of
+  // a beam search that ended by a stop string alone can be padded only if there is a padding token.
   int64_t padId = config.padTokenId.value_or(-1);
-  if (!config.eosTokenId.empty() && padId <= 0)
+  if (!config.eosTokenId.empty() && (isGnmt() ? padId < 0 : padId <= 0))
     padId = config.eosTokenId[0];
   running.assign(rows * size_t(maxLength), padId);
   for (size_t row = 0; row < rows; ++row)
@@ -122,7 +133,8 @@ BeamSearch::BeamSearch(const SearchRequest &request)
   nextIds.resize(rows);
 }
 
-/// Fills `continuations` with the best of an input: by score, or drawn without replacement in proportion to exp(score).
+/// Fills `continuations` with the best of an input: by score, or drawn without replacement in proportion to
+/// exp(score).
 void BeamSearch::findContinuations(const float *logits, int64_t input, bool isFirst) {
   best.clear();
   for (int64_t beam = 0; beam < numBeams; ++beam) {
@@ -149,14 +161,16 @@ void BeamSearch::findContinuations(const float *logits, int64_t input, bool isFi
     for (int64_t i = 0; i < vocabSize; ++i) {
       float noisy = rowScores[i];
       if (noisy > -std::numeric_limits<float>::infinity()) {
-        double u = uniform(config.seed, uint64_t(input), uint32_t(length - promptLength), uint32_t(beam * vocabSize + i));
+        double u = uniform(config.seed, uint64_t(input), uint32_t(length - promptLength),
+                           uint32_t(beam * vocabSize + i));
         noisy = float(double(noisy) - std::log(-std::log(std::max(u, 0x1p-54))));
       }
       best.push(noisy, beam * vocabSize + i);
     }
   }
 
-  bool isLast = length + 1 >= maxLength || request.isLate();
+  // transformers: the end of the tokens or of the time ends a hypothesis as an end token does.
+  bool isLast = !isGnmt() && (length + 1 >= maxLength || request.isLate());
   const std::vector<TopK::Entry> &chosen = best.sorted();
   for (size_t rank = 0; rank < chosen.size(); ++rank) {
     int64_t beam = chosen[rank].index / vocabSize, token = chosen[rank].index % vocabSize;
@@ -176,7 +190,8 @@ void BeamSearch::chooseRunning(int64_t input) {
   bestRunning.clear();
   bool all = true;
   for (size_t rank = 0; rank < continuations.size(); ++rank) {
-    bestRunning.push(continuations[rank].logP + (continuations[rank].ends ? impossible : 0.0f), int64_t(rank));
+    bestRunning.push(continuations[rank].logP + (continuations[rank].ends ? impossible : 0.0f),
+                     int64_t(rank));
     all &= continuations[rank].ends;
   }
   allEnd[size_t(input)] = all;
@@ -193,13 +208,21 @@ void BeamSearch::chooseRunning(int64_t input) {
   }
 }
 
+bool BeamSearch::isFull(int64_t input) const {
+  auto first = isFinished.begin() + input * numBeams;
+  return std::all_of(first, first + numBeams, [](char flag) { return flag != 0; });
+}
+
+float BeamSearch::lengthNormaliser(int64_t newTokens) const {
+  return isGnmt() ? float(std::pow((5.0 + double(newTokens)) / 6.0, *config.gnmtAlpha))
+                  : float(std::pow(double(newTokens), config.lengthPenalty));
+}
+
 /// The best of what has finished before and of what finishes now keep the finished places.
 void BeamSearch::chooseFinished(int64_t input) {
   size_t firstRow = size_t(input * numBeams);
-  bool isFull = std::all_of(isFinished.begin() + input * numBeams, isFinished.begin() + (input + 1) * numBeams,
-                            [](char finished) { return finished; });
-  bool isClosed = isFull && config.earlyStopping == EarlyStopping::Yes;
-  float divisor = float(std::pow(double(length + 1 - promptLength), config.lengthPenalty));
+  bool isClosed = isFull(input) && (isGnmt() || config.earlyStopping == EarlyStopping::Yes);
+  float divisor = lengthNormaliser(length + 1 - promptLength);
   bestFinished.clear();
   for (int64_t beam = 0; beam < numBeams; ++beam)
     bestFinished.push(finishedScores[firstRow + size_t(beam)], beam);
@@ -232,24 +255,74 @@ void BeamSearch::chooseFinished(int64_t input) {
   }
 }
 
-/// Whether the best running beam could still beat the worst finished hypothesis, as `early_stopping` estimates it.
+/// Whether the best running beam could still beat the worst finished hypothesis, as `early_stopping`
+/// estimates it.
 bool BeamSearch::canImprove(int64_t input) const {
   size_t firstRow = size_t(input * numBeams), lastRow = firstRow + size_t(numBeams);
   bool usesMaxLength = config.earlyStopping == EarlyStopping::Never && config.lengthPenalty > 0;
-  int64_t hypotheticalLength = (usesMaxLength ? maxLength : length) - promptLength;
   float bestPossible =
-      runningScores[firstRow] / float(std::pow(double(hypotheticalLength), config.lengthPenalty));
+      runningScores[firstRow] / lengthNormaliser((usesMaxLength ? maxLength : length) - promptLength);
   float worstFinished = std::numeric_limits<float>::infinity();
   for (size_t row = firstRow; row < lastRow; ++row)
     worstFinished = std::min(worstFinished, isFinished[row] ? finishedScores[row] : impossible);
   return bestPossible > worstFinished;
 }
 
+/// Called after a step; `length` counts its tokens.
+bool BeamSearch::stopsAsTransformers() {
+  bool improvementPossible = false, allClosed = config.earlyStopping == EarlyStopping::Yes, allOver = true;
+  for (int64_t input = 0; input < numInputs; ++input) {
+    mayImprove[size_t(input)] = mayImprove[size_t(input)] && canImprove(input);
+    improvementPossible |= mayImprove[size_t(input)] != 0;
+    allClosed &= isFull(input);
+    allOver &= allEnd[size_t(input)] != 0;
+  }
+  return !improvementPossible || allClosed || allOver;
+}
+
+bool BeamSearch::stopsAsGnmt() {
+  bool allFull = true;
+  for (int64_t input = 0; input < numInputs; ++input)
+    allFull &= isFull(input);
+  if (allFull)
+    return true;
+  if (length < maxLength && !request.isLate())
+    return false;
+  for (int64_t input = 0; input < numInputs; ++input)
+    if (!isFull(input))
+      finishRunning(input);
+  return true;
+}
+
+/// Lets the running beams of an input compete for the finished places as they are.
+void BeamSearch::finishRunning(int64_t input) {
+  size_t firstRow = size_t(input * numBeams);
+  float divisor = lengthNormaliser(length - promptLength);
+  bestFinished.clear();
+  for (int64_t beam = 0; beam < numBeams; ++beam) {
+    bestFinished.push(finishedScores[firstRow + size_t(beam)], beam);
+    bestFinished.push(runningScores[firstRow + size_t(beam)] / divisor, numBeams + beam);
+  }
+  const std::vector<TopK::Entry> &chosen = bestFinished.sorted();
+  for (int64_t beam = 0; beam < numBeams; ++beam) {
+    int64_t source = chosen[size_t(beam)].index;
+    bool wasFinished = source < numBeams;
+    std::copy_n(sequence(wasFinished ? finished : running, input, source % numBeams), maxLength,
+                sequence(nextFinished, input, beam));
+    nextFinishedLengths[firstRow + size_t(beam)] =
+        wasFinished ? finishedLengths[firstRow + size_t(source)] : length - promptLength;
+    nextFinishedScores[firstRow + size_t(beam)] = chosen[size_t(beam)].value;
+  }
+  std::copy_n(sequence(nextFinished, input, 0), numBeams * maxLength, sequence(finished, input, 0));
+  std::copy_n(nextFinishedLengths.begin() + firstRow, numBeams, finishedLengths.begin() + firstRow);
+  std::copy_n(nextFinishedScores.begin() + firstRow, numBeams, finishedScores.begin() + firstRow);
+}
+
 GenerationResult BeamSearch::run() {
   request.model.begin(numInputs, numBeams, maxLength - 1);
   const float *logits =
-      request.model.step(request.input.ids.data(), request.input.mask.empty() ? nullptr : request.input.mask.data(),
-                         promptLength);
+      request.model.step(request.input.ids.data(),
+                         request.input.mask.empty() ? nullptr : request.input.mask.data(), promptLength);
   while (true) {
     bool isFirst = length == promptLength;
     for (int64_t input = 0; input < numInputs; ++input) {
@@ -263,16 +336,7 @@ GenerationResult BeamSearch::run() {
     finishedLengths.swap(nextFinishedLengths);
     isFinished.swap(nextIsFinished);
     ++length;
-
-    bool improvementPossible = false;
-    for (int64_t input = 0; input < numInputs; ++input) {
-      mayImprove[size_t(input)] = mayImprove[size_t(input)] && canImprove(input);
-      improvementPossible |= mayImprove[size_t(input)] != 0;
-    }
-    auto isSet = [](char flag) { return flag != 0; };
-    bool allClosed = config.earlyStopping == EarlyStopping::Yes &&
-                     std::all_of(isFinished.begin(), isFinished.end(), isSet);
-    if (!improvementPossible || allClosed || std::all_of(allEnd.begin(), allEnd.end(), isSet))
+    if (isGnmt() ? stopsAsGnmt() : stopsAsTransformers())
       return result();
 
     if (isFirst)
@@ -283,21 +347,24 @@ GenerationResult BeamSearch::run() {
   }
 }
 
+/// The best `num_return_sequences` of each input. transformers cuts off what is padding in all rows.
 GenerationResult BeamSearch::result() const {
   GenerationResult result;
   result.rows = numInputs * config.numReturnSequences;
   result.promptLength = promptLength;
-  int64_t longest = 0;
+  auto sourceOf = [&](int64_t row) {
+    return row / config.numReturnSequences * numBeams + row % config.numReturnSequences;
+  };
+  int64_t longest = isGnmt() ? maxLength - promptLength : 0;
   for (int64_t row = 0; row < result.rows; ++row) {
-    int64_t source = row / config.numReturnSequences * numBeams + row % config.numReturnSequences;
-    result.newTokens.push_back(finishedLengths[size_t(source)]);
-    result.sequenceScores.push_back(finishedScores[size_t(source)]);
-    longest = std::max(longest, finishedLengths[size_t(source)]);
+    size_t source = size_t(sourceOf(row));
+    result.newTokens.push_back(finishedLengths[source]);
+    result.sequenceScores.push_back(finishedScores[source]);
+    longest = std::max(longest, finishedLengths[source]);
   }
   result.length = promptLength + longest;
   for (int64_t row = 0; row < result.rows; ++row) {
-    int64_t source = row / config.numReturnSequences * numBeams + row % config.numReturnSequences;
-    const int64_t *ids = finished.data() + source * maxLength;
+    const int64_t *ids = finished.data() + sourceOf(row) * maxLength;
     result.sequences.insert(result.sequences.end(), ids, ids + result.length);
   }
   return result;

@@ -17,23 +17,23 @@ using namespace sesame;
 
 namespace {
 
-/// Rows times tokens that one call may hold: keeps every product below inside int64_t and a mistyped option from taking
-/// all memory.
+/// Rows times tokens that one call may hold: keeps every product below inside int64_t and a mistyped option
+/// from taking all memory.
 constexpr int64_t maxCells = int64_t(1) << 32;
 constexpr int64_t defaultNewTokens = 20; // transformers' default max_length
 
 void checkInput(const GenerationInput &input, int64_t vocabSize) {
   if (input.rows < 1 || input.length < 1)
-    throw Error(message("prompt: expected at least one row with at least one token, found [", input.rows, ", ",
-                        input.length, "]"));
+    throw Error(message("prompt: expected at least one row with at least one token, found [", input.rows,
+                        ", ", input.length, "]"));
   if (input.length > maxCells / input.rows || int64_t(input.ids.size()) != input.rows * input.length)
-    throw Error(message("prompt: expected ", input.rows, " x ", input.length, " ids, found ", input.ids.size()));
+    throw Error(
+        message("prompt: expected ", input.rows, " x ", input.length, " ids, found ", input.ids.size()));
   for (int64_t id : input.ids)
     if (id < 0 || id >= vocabSize)
       throw Error(message("prompt: expected token ids in [0, ", vocabSize, "), found ", id));
-  if (!input.sourceIds.empty() &&
-      (input.sourceLength < 1 || input.sourceLength > maxCells / input.rows ||
-       int64_t(input.sourceIds.size()) != input.rows * input.sourceLength))
+  if (!input.sourceIds.empty() && (input.sourceLength < 1 || input.sourceLength > maxCells / input.rows ||
+                                   int64_t(input.sourceIds.size()) != input.rows * input.sourceLength))
     throw Error(message("source: expected ", input.rows, " x ", input.sourceLength, " ids, found ",
                         input.sourceIds.size()));
   if (input.mask.empty())
@@ -43,7 +43,8 @@ void checkInput(const GenerationInput &input, int64_t vocabSize) {
   for (int64_t row = 0; row < input.rows; ++row) {
     const int64_t *mask = input.mask.data() + row * input.length;
     if (mask[input.length - 1] == 0)
-      throw Error(message("attention mask, row ", row, ": expected padding on the left, found it at the right end"));
+      throw Error(
+          message("attention mask, row ", row, ": expected padding on the left, found it at the right end"));
     if (!std::is_sorted(mask, mask + input.length) || mask[0] < 0 || mask[input.length - 1] != 1)
       throw Error(message("attention mask, row ", row, ": expected zeros, then ones"));
   }
@@ -54,8 +55,9 @@ void checkInput(const GenerationInput &input, int64_t vocabSize) {
 GenerationInput sesame::decoderPrompt(const GenerationConfig &config, int64_t rows) {
   std::optional<int64_t> start = config.decoderStartTokenId ? config.decoderStartTokenId : config.bosTokenId;
   if (!start)
-    throw Error("decoder_start_token_id: expected this or bos_token_id to be set for an encoder-decoder model, "
-                "found neither");
+    throw Error(
+        "decoder_start_token_id: expected this or bos_token_id to be set for an encoder-decoder model, "
+        "found neither");
   GenerationInput input;
   input.rows = rows;
   input.length = 1;
@@ -83,8 +85,8 @@ GenerationInput sesame::padLeft(const std::vector<std::vector<int64_t>> &prompts
   return input;
 }
 
-GenerationResult sesame::generate(StepModel &model, const GenerationConfig &config, const GenerationInput &input,
-                                  const GenerationHooks &hooks) {
+GenerationResult sesame::generate(StepModel &model, const GenerationConfig &config,
+                                  const GenerationInput &input, const GenerationHooks &hooks) {
   config.validate();
   checkInput(input, model.vocabSize());
 
@@ -105,17 +107,18 @@ GenerationResult sesame::generate(StepModel &model, const GenerationConfig &conf
                         " tokens of the prompt, which it counts, found ", maxLength));
   if (maxLength > modelLimit + 1)
     throw Error(message(config.maxNewTokens ? "max_new_tokens" : "max_length", ": expected at most ",
-                        config.maxNewTokens ? modelLimit + 1 - input.length : modelLimit + 1, " (the model has ",
-                        modelLimit, " positions, the prompt ", input.length, " tokens), found ",
-                        config.maxNewTokens ? *config.maxNewTokens : maxLength));
+                        config.maxNewTokens ? modelLimit + 1 - input.length : modelLimit + 1,
+                        " (the model has ", modelLimit, " positions, the prompt ", input.length,
+                        " tokens), found ", config.maxNewTokens ? *config.maxNewTokens : maxLength));
   int64_t rowsPerInput = std::max(config.numBeams, config.numReturnSequences);
   if (rowsPerInput > maxCells / input.rows || maxLength > maxCells / (input.rows * rowsPerInput))
-    throw Error(message("generation: expected rows x beams x tokens of at most 2^32, found ", input.rows, " x ",
-                        rowsPerInput, " x ", maxLength));
+    throw Error(message("generation: expected rows x beams x tokens of at most 2^32, found ", input.rows,
+                        " x ", rowsPerInput, " x ", maxLength));
   if (!config.stopStrings.empty() && !hooks.shouldStop)
     throw Error("stop_strings: expected a tokenizer to look for them, found none");
 
-  SearchRequest request{model, config, input, hooks, {}, maxLength, {}, std::chrono::steady_clock::time_point::max()};
+  SearchRequest request{model, config,    input, hooks,
+                        {},    maxLength, {},    std::chrono::steady_clock::time_point::max()};
   request.leftPadding.resize(size_t(input.rows));
   if (!input.mask.empty())
     for (int64_t row = 0; row < input.rows; ++row) {
@@ -132,11 +135,16 @@ GenerationResult sesame::generate(StepModel &model, const GenerationConfig &conf
   request.processors.sourceLength = hasSource ? input.sourceLength : input.length;
   request.processors.leftPadding = request.leftPadding.data();
   if (config.maxTime)
-    request.deadline = std::chrono::steady_clock::now() +
-                       std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                           std::chrono::duration<double>(std::min(*config.maxTime, 1e9)));
+    request.deadline =
+        std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                               std::chrono::duration<double>(std::min(*config.maxTime, 1e9)));
 
   if (config.numBeams == 1)
     return searchGreedily(request);
-  return config.gnmtAlpha ? searchBeamsGnmt(request) : searchBeams(request);
+  GenerationResult result = searchBeams(request);
+  for (int64_t row = 0; hooks.onToken && row < result.rows; ++row)
+    for (int64_t i = 0; i < result.newTokens[size_t(row)]; ++i)
+      if (!hooks.onToken(row, result.sequences[size_t(row * result.length + result.promptLength + i)]))
+        return result;
+  return result;
 }

@@ -30,7 +30,8 @@ struct Place {
   std::string text = found.dump(-1, ' ', false, json::error_handler_t::replace);
   if (text.size() > 60)
     text = text.substr(0, 57) + "...";
-  throw Error(message(place.origin, ": field '", place.field, "': expected ", place.expected, ", found ", text));
+  throw Error(
+      message(place.origin, ": field '", place.field, "': expected ", place.expected, ", found ", text));
 }
 
 bool readBool(const json &value, const Place &place) {
@@ -150,7 +151,9 @@ struct Field {
 /// The field `name` that lives in `member` and is read by `read`.
 template <auto member, auto read> constexpr Field field(std::string_view name, std::string_view expected) {
   return {name, expected,
-          [](GenerationConfig &config, const json &value, const Place &place) { config.*member = read(value, place); },
+          [](GenerationConfig &config, const json &value, const Place &place) {
+            config.*member = read(value, place);
+          },
           [](GenerationConfig &config) { config.*member = GenerationConfig().*member; }};
 }
 
@@ -208,8 +211,8 @@ const Field fieldTable[] = {
     token<&C::decoderStartTokenId>("decoder_start_token_id"),
 };
 
-/// Fields that change which ids come out and that Sesame does not implement: an error is better than other ids. Each
-/// comes with the test that tells a value that asks for something from one that does not.
+/// Fields that change which ids come out and that Sesame does not implement: an error is better than other
+/// ids. Each comes with the test that tells a value that asks for something from one that does not.
 struct Unsupported {
   std::string_view name;
   std::string_view strategy;
@@ -244,7 +247,8 @@ const Field *findField(std::string_view name) {
 
 void GenerationConfig::update(const json &object, std::string_view origin) {
   if (!object.is_object())
-    throw Error(message(origin, ": expected a JSON object with generation settings, found ", object.type_name()));
+    throw Error(
+        message(origin, ": expected a JSON object with generation settings, found ", object.type_name()));
   for (const Unsupported &entry : unsupportedTable) {
     auto it = object.find(std::string(entry.name));
     if (it != object.end() && !it->is_null() && entry.isActive(*it))
@@ -280,15 +284,15 @@ void GenerationConfig::set(std::string_view name, std::string_view text, std::st
 
 void GenerationConfig::validate() const {
   if (numReturnSequences > 1 && numBeams == 1 && !doSample)
-    throw Error(message("num_return_sequences: expected 1 for greedy search (num_beams = 1, do_sample = false), found ",
-                        numReturnSequences));
+    throw Error(message(
+        "num_return_sequences: expected 1 for greedy search (num_beams = 1, do_sample = false), found ",
+        numReturnSequences));
   if (numBeams > 1 && numReturnSequences > numBeams)
     throw Error(message("num_return_sequences: expected at most num_beams = ", numBeams, ", found ",
                         numReturnSequences));
-  if (gnmtAlpha && doSample)
-    throw Error("gnmt_alpha: expected do_sample = false, found true");
   if (exponentialDecayLengthPenalty && eosTokenId.empty())
-    throw Error("exponential_decay_length_penalty: expected an eos_token_id whose score can grow, found none");
+    throw Error(
+        "exponential_decay_length_penalty: expected an eos_token_id whose score can grow, found none");
   auto allSuppressed = [&](const std::vector<int64_t> &forced) {
     return !forced.empty() && std::all_of(forced.begin(), forced.end(), [&](int64_t id) {
       return std::find(suppressTokens.begin(), suppressTokens.end(), id) != suppressTokens.end();

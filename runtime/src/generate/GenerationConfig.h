@@ -27,18 +27,18 @@ enum class EarlyStopping {
   Never, ///< `"never"`: as No, but with the length that would help the running beam most.
 };
 
-/// One entry of `sequence_bias` (or of `bad_words_ids`, whose bias is minus infinity): `bias` is added to the score of
-/// the last token of `tokens` where the sequence so far ends in the others.
+/// One entry of `sequence_bias` (or of `bad_words_ids`, whose bias is minus infinity): `bias` is added to the
+/// score of the last token of `tokens` where the sequence so far ends in the others.
 struct SequenceBias {
   std::vector<int64_t> tokens;
   float bias;
 };
 
-/// The fields of transformers' GenerationConfig (5.x) that decide which ids come out; same names (in lowerCamel), same
-/// meaning, same defaults. Lengths are in tokens. What is not set is off.
+/// The fields of transformers' GenerationConfig (5.x) that decide which ids come out; same names (in
+/// lowerCamel), same meaning, same defaults. Lengths are in tokens. What is not set is off.
 struct GenerationConfig {
-  // Lengths. `maxNewTokens` goes before `maxLength`, which counts the prompt (or the decoder's start token) too. With
-  // neither, 20 new tokens are made, or fewer where the model has no more positions.
+  // Lengths. `maxNewTokens` goes before `maxLength`, which counts the prompt (or the decoder's start token)
+  // too. With neither, 20 new tokens are made, or fewer where the model has no more positions.
   std::optional<int64_t> maxNewTokens;
   std::optional<int64_t> maxLength;
   int64_t minLength = 0;
@@ -52,8 +52,9 @@ struct GenerationConfig {
   int64_t numReturnSequences = 1;
   EarlyStopping earlyStopping = EarlyStopping::No;
   double lengthPenalty = 1.0;
-  /// Set: hypotheses are scored by logp / ((5 + length) / 6) ** gnmtAlpha (Wu et al. 2016, eq. 14, without coverage) and
-  /// the search of Vaswani et al. 2017 is used instead of transformers'. Not a field of transformers.
+  /// Set: hypotheses are scored by logp / ((5 + length) / 6) ** gnmtAlpha (Wu et al. 2016, eq. 14, without
+  /// coverage) and the search of Vaswani et al. 2017 is used instead of transformers'. Not a field of
+  /// transformers.
   std::optional<double> gnmtAlpha;
 
   // Logit processors.
@@ -80,7 +81,8 @@ struct GenerationConfig {
   double typicalP = 1.0;
   double epsilonCutoff = 0.0;
   double etaCutoff = 0.0;
-  /// Key of the random generator: the same seed, prompt and settings give the same ids. Not a field of transformers.
+  /// Key of the random generator: the same seed, prompt and settings give the same ids. Not a field of
+  /// transformers.
   uint64_t seed = 0;
 
   // Special tokens.
@@ -89,14 +91,15 @@ struct GenerationConfig {
   std::vector<int64_t> eosTokenId; ///< Any of these ends a sequence; empty: none does.
   std::optional<int64_t> decoderStartTokenId;
 
-  /// Sets the fields that `object` (a generation_config.json, or the `params` of a golden call) has. `null` puts a field
-  /// back to its default; unknown fields are ignored. Throws Error if a field has the wrong type, is out of its range, or
-  /// asks for a strategy that Sesame lacks (contrastive search, constraints, ...); the message starts with `origin`.
+  /// Sets the fields that `object` (a generation_config.json, or the `params` of a golden call) has. `null`
+  /// puts a field back to its default; unknown fields are ignored. Throws Error if a field has the wrong
+  /// type, is out of its range, or asks for a strategy that Sesame lacks (contrastive search, constraints,
+  /// ...); the message starts with `origin`.
   void update(const nlohmann::json &object, std::string_view origin);
 
-  /// Sets one field from text, as a command line gives it: `none`, or a JSON value (`12`, `true`, `[1, 2]`, `never`).
-  /// A list of ids may leave its brackets out. `origin` names the option in errors. Throws Error if there is no such
-  /// field, or as `update` does.
+  /// Sets one field from text, as a command line gives it: `none`, or a JSON value (`12`, `true`, `[1, 2]`,
+  /// `never`). A list of ids may leave its brackets out. `origin` names the option in errors. Throws Error if
+  /// there is no such field, or as `update` does.
   void set(std::string_view name, std::string_view text, std::string_view origin);
 
   /// Checks what concerns several fields at once, as transformers does. Throws Error.

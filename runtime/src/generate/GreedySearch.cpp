@@ -23,7 +23,8 @@ class Sampler {
 public:
   Sampler(uint64_t seed, int64_t vocabSize) : seed(seed), weights(size_t(vocabSize)) {}
 
-  int64_t draw(const float *scores, int64_t vocabSize, const LogitsPipeline &pipeline, int64_t row, int64_t step) {
+  int64_t draw(const float *scores, int64_t vocabSize, const LogitsPipeline &pipeline, int64_t row,
+               int64_t step) {
     const int32_t *candidates = pipeline.candidates();
     int64_t count = candidates ? pipeline.numCandidates() : vocabSize;
     const float *values = scores;
@@ -34,7 +35,8 @@ public:
     }
     float largest = count > 0 ? maximum(values, count) : 0;
     if (count == 0 || !std::isfinite(largest))
-      throw Error(message("generation, row ", row, ": expected a token with a finite score to draw from, found none"));
+      throw Error(message("generation, row ", row,
+                          ": expected a token with a finite score to draw from, found none"));
     double sum = exponentials(values, weights.data(), count, largest);
     double target = uniform(seed, uint64_t(row), uint32_t(step), 0) * sum;
     int64_t chosen = 0;
@@ -61,7 +63,9 @@ GenerationResult sesame::searchGreedily(const SearchRequest &request) {
   const GenerationInput &input = request.input;
   int64_t vocabSize = request.processors.vocabSize, maxLength = request.maxLength;
   int64_t rowsPerInput = config.numReturnSequences, rows = input.rows * rowsPerInput;
-  int64_t padId = config.padTokenId ? *config.padTokenId : config.eosTokenId.empty() ? 0 : config.eosTokenId[0];
+  int64_t padId = config.padTokenId           ? *config.padTokenId
+                  : config.eosTokenId.empty() ? 0
+                                              : config.eosTokenId[0];
 
   // What a finished row is fed. A padding token that was added to a tokenizer may have no embedding.
   int64_t feedId = padId < vocabSize ? padId : 0;
@@ -70,7 +74,8 @@ GenerationResult sesame::searchGreedily(const SearchRequest &request) {
   std::vector<int64_t> newTokens(size_t(rows), 0), nextIds(size_t(rows), feedId);
   std::vector<char> finished(size_t(rows), 0);
   for (int64_t row = 0; row < rows; ++row)
-    std::copy_n(input.ids.data() + row / rowsPerInput * input.length, input.length, sequences.data() + row * maxLength);
+    std::copy_n(input.ids.data() + row / rowsPerInput * input.length, input.length,
+                sequences.data() + row * maxLength);
 
   LogitsPipeline pipeline(config, request.processors);
   std::vector<float> scratch(pipeline.empty() ? 0 : size_t(vocabSize));

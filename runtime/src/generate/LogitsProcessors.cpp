@@ -23,17 +23,20 @@ namespace {
 
 constexpr float minusInfinity = -std::numeric_limits<float>::infinity();
 
-/// The penalty of Keskar et al. 2019 (CTRL), section 4.1: a score moves away from "likely", whatever its sign.
+/// The penalty of Keskar et al. 2019 (CTRL), section 4.1: a score moves away from "likely", whatever its
+/// sign.
 float penalised(float score, float penalty) { return score < 0 ? score * penalty : score / penalty; }
 
 /// Whether `ids` (of `length`) end in `suffix`.
 bool endsWith(const int64_t *ids, int64_t length, const std::vector<int64_t> &suffix) {
-  return int64_t(suffix.size()) <= length && std::equal(suffix.begin(), suffix.end(), ids + length - suffix.size());
+  return int64_t(suffix.size()) <= length &&
+         std::equal(suffix.begin(), suffix.end(), ids + length - suffix.size());
 }
 
 void checkToken(int64_t token, int64_t vocabSize, const char *field) {
   if (token >= vocabSize)
-    throw Error(message(field, ": expected token ids below the vocabulary size ", vocabSize, ", found ", token));
+    throw Error(
+        message(field, ": expected token ids below the vocabulary size ", vocabSize, ", found ", token));
 }
 
 /// Adds biases to tokens that would complete a sequence; with -inf, forbids bad words.
@@ -84,9 +87,10 @@ public:
   EncoderRepetitionPenalty(double penalty, const ProcessorInputs &inputs)
       : penalty(float(1 / penalty)), inputs(inputs) {}
 
-  void apply(float *scores, int64_t vocabSize, const RowHistory &history, ProcessorScratch &scratch) override {
-    penaliseTokens(scores, vocabSize, inputs.sourceIds + history.input * inputs.sourceLength, inputs.sourceLength,
-                   penalty, scratch);
+  void apply(float *scores, int64_t vocabSize, const RowHistory &history,
+             ProcessorScratch &scratch) override {
+    penaliseTokens(scores, vocabSize, inputs.sourceIds + history.input * inputs.sourceLength,
+                   inputs.sourceLength, penalty, scratch);
   }
 
 private:
@@ -99,7 +103,8 @@ public:
   RepetitionPenalty(double penalty, const ProcessorInputs &inputs)
       : penalty(float(penalty)), leftPadding(inputs.leftPadding) {}
 
-  void apply(float *scores, int64_t vocabSize, const RowHistory &history, ProcessorScratch &scratch) override {
+  void apply(float *scores, int64_t vocabSize, const RowHistory &history,
+             ProcessorScratch &scratch) override {
     int64_t skip = leftPadding ? leftPadding[history.input] : 0;
     penaliseTokens(scores, vocabSize, history.ids + skip, history.length - skip, penalty, scratch);
   }
@@ -109,9 +114,10 @@ private:
   const int64_t *leftPadding;
 };
 
-/// Forbids every token that followed the last n - 1 tokens of `history` somewhere in `ids` (Paulus et al. 2017, section 2.5).
-void banNgrams(float *scores, int64_t vocabSize, const int64_t *ids, int64_t length, const RowHistory &history,
-               int64_t ngramSize) {
+/// Forbids every token that followed the last n - 1 tokens of `history` somewhere in `ids` (Paulus et al.
+/// 2017, section 2.5).
+void banNgrams(float *scores, int64_t vocabSize, const int64_t *ids, int64_t length,
+               const RowHistory &history, int64_t ngramSize) {
   const int64_t *prefix = history.ids + history.length - (ngramSize - 1);
   for (int64_t start = 0; start + ngramSize <= length; ++start) {
     int64_t token = ids[start + ngramSize - 1];
@@ -135,12 +141,13 @@ private:
 
 class EncoderNoRepeatNgram : public LogitsProcessor {
 public:
-  EncoderNoRepeatNgram(int64_t ngramSize, const ProcessorInputs &inputs) : ngramSize(ngramSize), inputs(inputs) {}
+  EncoderNoRepeatNgram(int64_t ngramSize, const ProcessorInputs &inputs)
+      : ngramSize(ngramSize), inputs(inputs) {}
 
   void apply(float *scores, int64_t vocabSize, const RowHistory &history, ProcessorScratch &) override {
     if (history.length >= ngramSize - 1)
-      banNgrams(scores, vocabSize, inputs.sourceIds + history.input * inputs.sourceLength, inputs.sourceLength, history,
-                ngramSize);
+      banNgrams(scores, vocabSize, inputs.sourceIds + history.input * inputs.sourceLength,
+                inputs.sourceLength, history, ngramSize);
   }
 
 private:
@@ -151,7 +158,8 @@ private:
 /// Forbids `tokens` while `first <= length < last`; what lies outside of the vocabulary is left out.
 class SuppressTokens : public LogitsProcessor {
 public:
-  SuppressTokens(const std::vector<int64_t> &tokens, int64_t first, int64_t last) : first(first), last(last), tokens(tokens) {}
+  SuppressTokens(const std::vector<int64_t> &tokens, int64_t first, int64_t last)
+      : first(first), last(last), tokens(tokens) {}
 
   void apply(float *scores, int64_t vocabSize, const RowHistory &history, ProcessorScratch &) override {
     if (history.length < first || history.length >= last)
@@ -224,8 +232,8 @@ public:
 
 } // namespace
 
-void sesame::appendProcessors(std::vector<std::unique_ptr<LogitsProcessor>> &list, const GenerationConfig &config,
-                              const ProcessorInputs &inputs) {
+void sesame::appendProcessors(std::vector<std::unique_ptr<LogitsProcessor>> &list,
+                              const GenerationConfig &config, const ProcessorInputs &inputs) {
   auto append = [&](auto *processor) { list.emplace_back(processor); };
   constexpr int64_t always = std::numeric_limits<int64_t>::max();
   int64_t vocabSize = inputs.vocabSize;
@@ -251,7 +259,8 @@ void sesame::appendProcessors(std::vector<std::unique_ptr<LogitsProcessor>> &lis
       for (int64_t token : word)
         checkToken(token, vocabSize, "bad_words_ids");
       // The end of the sequence alone is no bad word, else nothing would ever end.
-      bool isEos = word.size() == 1 && std::count(config.eosTokenId.begin(), config.eosTokenId.end(), word[0]) > 0;
+      bool isEos =
+          word.size() == 1 && std::count(config.eosTokenId.begin(), config.eosTokenId.end(), word[0]) > 0;
       if (!isEos)
         biases.push_back({word, minusInfinity});
     }
@@ -278,13 +287,15 @@ void sesame::appendProcessors(std::vector<std::unique_ptr<LogitsProcessor>> &lis
     append(new SuppressTokens(config.suppressTokens, 0, always));
   if (!config.beginSuppressTokens.empty()) {
     // A forced first token comes before the first free one.
-    int64_t begin = inputs.promptLength > 1 || !config.forcedBosTokenId ? inputs.promptLength : inputs.promptLength + 1;
+    int64_t begin =
+        inputs.promptLength > 1 || !config.forcedBosTokenId ? inputs.promptLength : inputs.promptLength + 1;
     append(new SuppressTokens(config.beginSuppressTokens, begin, begin + 1));
   }
 }
 
 ProcessorScratch::ProcessorScratch(int64_t vocabSize)
-    : candidates(size_t(vocabSize)), values(size_t(vocabSize)), order(size_t(vocabSize)), seen(size_t(vocabSize)) {}
+    : candidates(size_t(vocabSize)), values(size_t(vocabSize)), order(size_t(vocabSize)),
+      seen(size_t(vocabSize)) {}
 
 LogitsPipeline::LogitsPipeline(const GenerationConfig &config, const ProcessorInputs &inputs)
     : vocabSize(inputs.vocabSize), scratch(0) {

@@ -24,7 +24,8 @@ struct ProcessorInputs {
   int64_t maxLength = 0;    ///< Of prompt and new tokens together.
   int64_t minLength = 0;    ///< Likewise.
   int64_t numInputs = 0;
-  /// The ids that the encoder (or, in a decoder-only model, the prompt) is made of: [numInputs, sourceLength].
+  /// The ids that the encoder (or, in a decoder-only model, the prompt) is made of: [numInputs,
+  /// sourceLength].
   const int64_t *sourceIds = nullptr;
   int64_t sourceLength = 0;
   /// Of each input, how many positions at the left of the decoder's prompt are padding; null: none.
@@ -57,16 +58,19 @@ struct ProcessorScratch {
 class LogitsProcessor {
 public:
   virtual ~LogitsProcessor();
-  virtual void apply(float *scores, int64_t vocabSize, const RowHistory &history, ProcessorScratch &scratch) = 0;
+  virtual void apply(float *scores, int64_t vocabSize, const RowHistory &history,
+                     ProcessorScratch &scratch) = 0;
 };
 
-/// The processors that a configuration asks for, in the order of transformers 5.x (`_get_logits_processor`): sequence bias,
-/// encoder repetition, repetition, no-repeat n-grams, encoder n-grams, bad words, minimum length, forced bos and eos, invalid
-/// values, length decay, suppressed tokens, then, when sampling, temperature, top-h, top-k, top-p, min-p, typical, epsilon,
-/// eta, and last the normalisation. Scores that a processor forbids become -inf.
+/// The processors that a configuration asks for, in the order of transformers 5.x (`_get_logits_processor`):
+/// sequence bias, encoder repetition, repetition, no-repeat n-grams, encoder n-grams, bad words, minimum
+/// length, forced bos and eos, invalid values, length decay, suppressed tokens, then, when sampling,
+/// temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta, and last the normalisation. Scores that a
+/// processor forbids become -inf.
 class LogitsPipeline {
 public:
-  /// Throws Error if a token id of the configuration lies outside of the vocabulary where that makes no sense.
+  /// Throws Error if a token id of the configuration lies outside of the vocabulary where that makes no
+  /// sense.
   LogitsPipeline(const GenerationConfig &config, const ProcessorInputs &inputs);
   ~LogitsPipeline();
 

@@ -144,7 +144,8 @@ public:
       for (int64_t i = 0; i < vocabSize; ++i) // nth_element runs out of its range if it meets NaN.
         scratch.values[i] = scores[i] != scores[i] ? minusInfinity : scores[i];
       auto nth = scratch.values.begin() + (count - 1);
-      std::nth_element(scratch.values.begin(), nth, scratch.values.begin() + vocabSize, std::greater<float>());
+      std::nth_element(scratch.values.begin(), nth, scratch.values.begin() + vocabSize,
+                       std::greater<float>());
       threshold = *nth;
     }
     listCandidates(scores, vocabSize, scratch);
@@ -157,8 +158,8 @@ private:
   TopK heap;
 };
 
-/// Holtzman et al. 2020 (nucleus sampling): the smallest set of best tokens that holds `topP` of the mass. Of equal scores
-/// at its edge those with the larger ids stay, as a stable ascending sort has it.
+/// Holtzman et al. 2020 (nucleus sampling): the smallest set of best tokens that holds `topP` of the mass. Of
+/// equal scores at its edge those with the larger ids stay, as a stable ascending sort has it.
 class TopP : public LogitsProcessor {
 public:
   TopP(double topP, int64_t minTokens) : topP(topP), minTokens(minTokens) {}
@@ -192,7 +193,8 @@ private:
   int64_t minTokens;
 };
 
-/// Keeps the candidates whose probability is at least some bound, and the `minTokens` best (with what equals them).
+/// Keeps the candidates whose probability is at least some bound, and the `minTokens` best (with what equals
+/// them).
 class ProbabilityFloor : public LogitsProcessor {
 public:
   explicit ProbabilityFloor(int64_t minTokens) : minTokens(minTokens), heap(minTokens) {}
@@ -262,7 +264,8 @@ private:
   double epsilon;
 };
 
-/// Meister et al. 2023 (locally typical sampling): the tokens whose surprise is nearest to the entropy, until they hold `mass`.
+/// Meister et al. 2023 (locally typical sampling): the tokens whose surprise is nearest to the entropy, until
+/// they hold `mass`.
 class Typical : public LogitsProcessor {
 public:
   Typical(double mass, int64_t minTokens) : mass(mass), minTokens(minTokens) {}
@@ -312,7 +315,8 @@ private:
 
 } // namespace
 
-void sesame::appendWarpers(std::vector<std::unique_ptr<LogitsProcessor>> &list, const GenerationConfig &config) {
+void sesame::appendWarpers(std::vector<std::unique_ptr<LogitsProcessor>> &list,
+                           const GenerationConfig &config) {
   auto append = [&](auto *processor) { list.emplace_back(processor); };
   // A beam needs one token that does not end it.
   int64_t minTokens = 1;

@@ -14,9 +14,10 @@
 
 namespace sesame {
 
-/// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): four random words as
-/// a pure function of a 64-bit key and a 128-bit counter. There is no state to carry or to share: the draw for row r at
-/// step t depends on the seed, r and t alone, whatever else is in the batch and whatever was drawn before.
+/// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): four
+/// random words as a pure function of a 64-bit key and a 128-bit counter. There is no state to carry or to
+/// share: the draw for row r at step t depends on the seed, r and t alone, whatever else is in the batch and
+/// whatever was drawn before.
 inline std::array<uint32_t, 4> philox(uint64_t key, std::array<uint32_t, 4> counter) {
   uint32_t key0 = uint32_t(key), key1 = uint32_t(key >> 32);
   for (int round = 0; round < 10; ++round) {

@@ -19,8 +19,9 @@ namespace {
 
 constexpr int64_t lanes = 16;
 
-/// exp(x) for x <= 0, relative error below 1.2e-7 (2 ULP) down to x = -87, 0 below: Cody-Waite reduction to |r| <= ln(2)/2
-/// and the degree-6 minimax polynomial of Cephes' expf. No branch, so a loop over it becomes vector code.
+/// exp(x) for x <= 0, relative error below 1.2e-7 (2 ULP) down to x = -87, 0 below: Cody-Waite reduction to
+/// |r| <= ln(2)/2 and the degree-6 minimax polynomial of Cephes' expf. No branch, so a loop over it becomes
+/// vector code.
 inline float expNonPositive(float x) {
   float clamped = x > -87.0f ? x : -87.0f;
   constexpr float roundToInteger = 12582912.0f; // 1.5 * 2^23: adding it leaves no bits for a fraction.

@@ -19,21 +19,23 @@
 
 namespace sesame {
 
-/// The first index of the largest of `size` >= 1 numbers. NaN is never the largest; -1 if there is nothing else.
+/// The first index of the largest of `size` >= 1 numbers. NaN is never the largest; -1 if there is nothing
+/// else.
 int64_t argmax(const float *row, int64_t size);
 
 /// The largest number (-inf for all -inf); NaN if any is NaN.
 float maximum(const float *row, int64_t size);
 
-/// Sum over i of exp(row[i] - shift) in double, for shift >= every row[i]. Each term has a relative error below 2e-7;
-/// terms below exp(-87) count as 0.
+/// Sum over i of exp(row[i] - shift) in double, for shift >= every row[i]. Each term has a relative error
+/// below 2e-7; terms below exp(-87) count as 0.
 double sumOfExponentials(const float *row, int64_t size, float shift);
 
 /// result[i] = exp(row[i] - shift), as above; `result` may be `row`. Returns their sum.
 double exponentials(const float *row, float *result, int64_t size, float shift);
 
-/// result[i] = row[i] - max - log(sum exp(row - max)), the subtractions in this order, as torch does on a CPU. `result`
-/// may be `row`. Returns false, with `result` unspecified, if the row holds NaN or +inf or nothing above -inf.
+/// result[i] = row[i] - max - log(sum exp(row - max)), the subtractions in this order, as torch does on a
+/// CPU. `result` may be `row`. Returns false, with `result` unspecified, if the row holds NaN or +inf or
+/// nothing above -inf.
 bool logSoftmax(const float *row, float *result, int64_t size);
 
 } // namespace sesame

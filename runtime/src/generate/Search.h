@@ -23,8 +23,8 @@ struct SearchRequest {
   const GenerationInput &input;
   const GenerationHooks &hooks;
   ProcessorInputs processors;
-  int64_t maxLength;                     ///< Prompt and new tokens.
-  std::vector<int64_t> leftPadding;      ///< [input.rows]
+  int64_t maxLength;                              ///< Prompt and new tokens.
+  std::vector<int64_t> leftPadding;               ///< [input.rows]
   std::chrono::steady_clock::time_point deadline; ///< time_point::max(): none.
 
   bool isEos(int64_t token) const {
@@ -34,18 +34,17 @@ struct SearchRequest {
     return false;
   }
   bool isLate() const {
-    return deadline != std::chrono::steady_clock::time_point::max() && std::chrono::steady_clock::now() > deadline;
+    return deadline != std::chrono::steady_clock::time_point::max() &&
+           std::chrono::steady_clock::now() > deadline;
   }
 };
 
 /// One row an input (times num_return_sequences): the best token, or a drawn one. (GreedySearch.cpp)
 GenerationResult searchGreedily(const SearchRequest &request);
 
-/// Beam search as in transformers 5.x (`_beam_search`), with or without sampling. (BeamSearch.cpp)
+/// Beam search as in transformers 5.x (`_beam_search`), with or without sampling, or with `gnmt_alpha` as in
+/// Vaswani et al. 2017. (BeamSearch.cpp)
 GenerationResult searchBeams(const SearchRequest &request);
-
-/// Beam search as Vaswani et al. 2017 and Wu et al. 2016 describe it, for `gnmt_alpha`. (GnmtBeamSearch.cpp)
-GenerationResult searchBeamsGnmt(const SearchRequest &request);
 
 } // namespace sesame
 

@@ -15,8 +15,8 @@
 
 namespace sesame {
 
-/// Keeps the `k` largest of the numbers it is shown, of equal ones those with the smallest index. Memory is taken once,
-/// by the constructor.
+/// Keeps the `k` largest of the numbers it is shown, of equal ones those with the smallest index. Memory is
+/// taken once, by the constructor.
 class TopK {
 public:
   struct Entry {
