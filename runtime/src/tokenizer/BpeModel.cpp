@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "BpeModel.h"
-#include "../support/Error.h"
-#include "Json.h"
+#include "support/Error.h"
+#include "JsonView.h"
 #include "TextTools.h"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CharsMap.h"
-#include "../support/Error.h"
+#include "support/Error.h"
 #include "Unicode.h"
 
 using namespace sesame;

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Json.h"
+#include "JsonView.h"
 #include "Parts.h"
 #include "Pattern.h"
 #include "TextTools.h"

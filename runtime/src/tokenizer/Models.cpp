@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Models.h"
-#include "../support/Error.h"
+#include "support/Error.h"
 #include "BpeModel.h"
-#include "Json.h"
+#include "JsonView.h"
 #include "TextTools.h"
 
 #include <algorithm>
@@ -65,7 +65,7 @@ UnigramModel::UnigramModel(const std::vector<std::pair<std::string, double>> &pi
   double lowest = std::numeric_limits<double>::infinity();
   for (size_t id = 0; id < pieces.size(); ++id) {
     const auto &[piece, score] = pieces[id];
-    // Of equal pieces the later one counts in text; each id keeps its own name.
+    // Of equal pieces the first one counts.
     vocab.add(piece, static_cast<TokenId>(id));
     scores.push_back(score);
     lowest = std::min(lowest, score);

@@ -131,6 +131,7 @@ struct MarkedCharacter {
   char32_t character;
   int32_t change;
   uint8_t combiningClass;
+  uint32_t position; ///< In the decomposed text; makes the sort by class stable.
 };
 } // namespace
 
@@ -163,7 +164,7 @@ void NormalizedString::normalizeForm(bool compatibility, bool compose) {
     }
     for (utf8proc_ssize_t i = 0; i < n; ++i) {
       char32_t part = static_cast<char32_t>(buffer[i]);
-      parts.push_back({part, i > 0, combiningClass(part)});
+      parts.push_back({part, i > 0, combiningClass(part), static_cast<uint32_t>(parts.size())});
     }
   });
 
@@ -176,8 +177,9 @@ void NormalizedString::normalizeForm(bool compatibility, bool compose) {
     size_t end = i;
     while (end < parts.size() && parts[end].combiningClass != 0)
       ++end;
-    std::stable_sort(parts.begin() + i, parts.begin() + end,
-                     [](auto &a, auto &b) { return a.combiningClass < b.combiningClass; });
+    std::sort(parts.begin() + i, parts.begin() + end, [](const MarkedCharacter &a, const MarkedCharacter &b) {
+      return a.combiningClass != b.combiningClass ? a.combiningClass < b.combiningClass : a.position < b.position;
+    });
     i = end;
   }
 

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CharsMap.h"
-#include "Json.h"
+#include "JsonView.h"
 #include "Parts.h"
 #include "Pattern.h"
 #include "Regex.h"

@@ -9,7 +9,7 @@
 #ifndef SESAME_TOKENIZER_PATTERN_H
 #define SESAME_TOKENIZER_PATTERN_H
 
-#include "Json.h"
+#include "JsonView.h"
 #include "Regex.h"
 
 namespace sesame {

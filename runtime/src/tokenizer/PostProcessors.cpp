@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Encoding.h"
-#include "Json.h"
+#include "JsonView.h"
 #include "Parts.h"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Gpt2Scanner.h"
-#include "Json.h"
+#include "JsonView.h"
 #include "Parts.h"
 #include "Pattern.h"
 #include "TextTools.h"

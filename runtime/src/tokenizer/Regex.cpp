@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Regex.h"
-#include "../support/Error.h"
+#include "support/Error.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SESAME_TOKENIZER_JSON_H
-#define SESAME_TOKENIZER_JSON_H
+#ifndef SESAME_TOKENIZER_JSONVIEW_H
+#define SESAME_TOKENIZER_JSONVIEW_H
 
-#include "../support/Error.h"
+#include "support/Error.h"
 #include "Vocabulary.h"
 
 #include <limits>
@@ -102,15 +102,6 @@ private:
   std::string where;
 };
 
-/// Parses `text`; a syntax error names `where` and the byte.
-inline nlohmann::json parseJson(std::string_view text, const std::string &where) {
-  try {
-    return nlohmann::json::parse(text.begin(), text.end());
-  } catch (const nlohmann::json::parse_error &error) {
-    throw Error(message(where, ": not valid JSON, the error is at byte ", error.byte));
-  }
-}
-
 } // namespace sesame
 
-#endif // SESAME_TOKENIZER_JSON_H
+#endif // SESAME_TOKENIZER_JSONVIEW_H
