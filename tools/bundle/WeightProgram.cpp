@@ -47,7 +47,7 @@ namespace {
 /// Evaluates one recipe for one index. Values are dropped after their last use.
 class RecipeEvaluator {
 public:
-  RecipeEvaluator(const Checkpoint &checkpoint, mlir::sesame::WeightOp weight) : checkpoint(checkpoint), weight(weight) {
+  RecipeEvaluator(const Checkpoint *checkpoint, mlir::sesame::WeightOp weight) : checkpoint(checkpoint), weight(weight) {
     for (Operation &op : weight.getBody().front())
       for (Value operand : op.getOperands())
         ++numUses[operand];
@@ -112,11 +112,13 @@ private:
   }
 
   HostTensor loadTensor(mlir::sesame::CheckpointTensorOp load, RankedTensorType type) {
-    const StoredTensor &stored = checkpoint.get(load.getTensorName(index));
+    if (!checkpoint)
+      throw Error(message("weight '", weight.getSymName().str(), "': expected a checkpoint to read '", load.getTensorName(index), "' from"));
+    const StoredTensor &stored = checkpoint->get(load.getTensorName(index));
     std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
     DType dtype = toDType(type.getElementType());
     if (stored.dtype != dtype || stored.shape != shape)
-      throw Error(message(checkpoint.weightsPath(), ": tensor '", stored.name, "': expected ", toString(dtype, shape), ", got ",
+      throw Error(message(checkpoint->weightsPath(), ": tensor '", stored.name, "': expected ", toString(dtype, shape), ", got ",
                           toString(stored.dtype, stored.shape)));
     return HostTensor(type, stored.data);
   }
@@ -133,7 +135,7 @@ private:
     return result;
   }
 
-  const Checkpoint &checkpoint;
+  const Checkpoint *checkpoint;
   mlir::sesame::WeightOp weight;
   int64_t index = 0;
   llvm::DenseMap<Value, HostTensor> values;
@@ -142,7 +144,7 @@ private:
 
 } // namespace
 
-WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint &checkpoint, const std::string &path,
+WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint *checkpoint, const std::string &path,
                                    const WeightProgress &progress) {
   SafetensorsWriter writer(path);
   uint64_t total = 0;

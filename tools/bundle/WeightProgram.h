@@ -32,8 +32,8 @@ struct WeightFileSummary {
 /// of the weights (pass `sesame-plan-weights`) must be set; the places in the file are checked against them.
 ///
 /// Throws Error that names the weight and the tensor when the checkpoint does not hold what a recipe asks for, or the file cannot
-/// be written.
-WeightFileSummary runWeightProgram(mlir::ModuleOp module, const Checkpoint &checkpoint, const std::string &path,
+/// be written. `checkpoint` may be null if no recipe reads one.
+WeightFileSummary runWeightProgram(mlir::ModuleOp module, const Checkpoint *checkpoint, const std::string &path,
                                    const WeightProgress &progress = nullptr);
 
 } // namespace sesame

@@ -15,6 +15,7 @@
 #include "support/Error.h"
 
 #include <cstdio>
+#include <fstream>
 #include <memory>
 
 namespace sesame {
@@ -64,8 +65,13 @@ static void run(const RunOptions &options, bool shouldProfile) {
   }
   if (Profiler *profiler = session.profiler()) {
     std::fputs(profiler->table().c_str(), stderr);
-    if (!options.profile.empty())
-      profiler->writeChromeTrace(options.profile);
+    if (!options.profile.empty()) {
+      std::ofstream trace(options.profile, std::ios::binary);
+      trace << profiler->chromeTrace();
+      trace.close();
+      if (!trace)
+        throw Error(message(options.profile, ": cannot write"));
+    }
   }
 }
 

@@ -1,0 +1,211 @@
+//===- Compile.cpp - From a source to a bundle ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compile.h"
+
+#include "Codegen.h"
+#include "Compiler.h"
+#include "EntrySpecs.h"
+#include "Explain.h"
+#include "Source.h"
+#include "StagingDirectory.h"
+#include "WeightProgram.h"
+
+#include "../sesame/Progress.h"
+#include "io/Checkpoint.h"
+#include "io/Manifest.h"
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Pipelines.h"
+#include "support/Error.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+using namespace mlir;
+
+namespace sesame {
+
+namespace {
+
+/// Writes the module after each stage to DIR/NN-STAGE.mlir.
+class StageDumper {
+public:
+  explicit StageDumper(const std::string &directory) : directory(directory) {
+    if (directory.empty())
+      return;
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error)
+      throw Error(message(directory, ": cannot create: ", error.message()));
+  }
+
+  void dump(ModuleOp module, const char *stage) {
+    if (directory.empty())
+      return;
+    const std::string path = message(directory, "/", number < 10 ? "0" : "", number, "-", stage, ".mlir");
+    ++number;
+    std::error_code error;
+    llvm::raw_fd_ostream stream(path, error);
+    if (!error) {
+      module.print(stream, OpPrintingFlags().useLocalScope());
+      stream.flush();
+      error = stream.error();
+      stream.clear_error();
+    }
+    if (error)
+      throw Error(message(path, ": cannot write: ", error.message()));
+  }
+
+private:
+  std::string directory;
+  int number = 0;
+};
+
+} // namespace
+
+static void runStage(ModuleOp module, const char *stage, llvm::function_ref<void(OpPassManager &)> build) {
+  DiagnosticCollector diagnostics(*module.getContext());
+  PassManager pipeline(module.getContext());
+  pipeline.enableVerifier(true);
+  build(pipeline);
+  if (failed(pipeline.run(module)))
+    diagnostics.fail(message("stage '", stage, "' failed"));
+}
+
+/// The tokenizer's and the tasks' files, as they came.
+static void copyCompanions(const std::string &directory, StagingDirectory &staging) {
+  for (const char *name :
+       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm"}) {
+    const std::string path = directory + "/" + name;
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored))
+      staging.copyIn(path, name);
+  }
+}
+
+static Manifest describeBundle(const Source &source, std::vector<EntrySpec> entries, const CodegenOptions &codegen,
+                               const std::string &sourceName) {
+  Manifest manifest;
+  manifest.model = {source.modelType, source.architecture, source.task};
+  manifest.target.triple = codegen.triple;
+  manifest.target.cpu = codegen.cpu;
+  manifest.target.features = codegen.requiredFeatures;
+  manifest.entries = std::move(entries);
+  manifest.config = source.config;
+  manifest.generation = source.generation;
+  manifest.provenance = {{"sesame", SESAME_VERSION}, {"source", std::filesystem::path(sourceName).filename().string()}};
+  return manifest;
+}
+
+/// The weights and their recipes as text: what another context needs of the module.
+static std::string printWeights(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (auto weight : module.getOps<mlir::sesame::WeightOp>()) {
+    weight->print(stream, OpPrintingFlags().useLocalScope());
+    stream << "\n";
+  }
+  return text;
+}
+
+static void writeWeights(const std::string &recipes, const DialectRegistry &registry, const std::string &checkpointDirectory,
+                         const std::string &path, Manifest::Weights &weights, const WeightProgress &progress) {
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  DiagnosticCollector diagnostics(context);
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(recipes, &context);
+  if (!module)
+    diagnostics.fail("the weights' recipes cannot be read back");
+  std::optional<Checkpoint> checkpoint;
+  if (!checkpointDirectory.empty())
+    checkpoint.emplace(checkpointDirectory);
+  const WeightFileSummary summary = runWeightProgram(*module, checkpoint ? &*checkpoint : nullptr, path, progress);
+  weights.dataSizeInBytes = summary.dataSizeInBytes;
+  weights.checksum = headerChecksum(summary.headerText);
+}
+
+void compileBundle(const CompileOptions &options) {
+  Progress progress;
+  DialectRegistry registry;
+  registerCompilerDialects(registry);
+  // The pipelines run a few functions at most: threads of MLIR's own would cost more than they bring.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  std::optional<FusionReport> report;
+  if (options.explain)
+    report.emplace(context);
+
+  // Everything that can be wrong with the request is found before anything is written.
+  const CodegenOptions codegen = resolveTarget(options.target);
+  StageDumper stages(options.dumpDirectory);
+  progress.show("importing");
+  Source source = openSource(options.source, context);
+  for (const std::string &note : source.notes)
+    llvm::errs() << "sesame: note: " << note << "\n";
+  ModuleOp module = *source.module;
+  std::vector<EntrySpec> entries = readEntrySpecs(module);
+  const bool hasWeights = !module.getOps<mlir::sesame::WeightOp>().empty();
+  if (hasWeights && source.checkpointDirectory.empty())
+    throw Error(message(options.source, ": the module has weights but no attribute sesame.model = {checkpoint = DIRECTORY} that says where they are"));
+  stages.dump(module, "import");
+  StagingDirectory staging(options.output);
+
+  progress.show("optimizing");
+  runStage(module, "optimize", [](OpPassManager &pm) { mlir::sesame::buildOptimize(pm); });
+  stages.dump(module, "optimize");
+  if (report)
+    report->print(module, llvm::outs());
+  mlir::sesame::TileOptions tile;
+  tile.panelWidth = codegen.vectorLanes * 2;
+  runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
+  stages.dump(module, "tile");
+
+  Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
+  // The recipes and the code have nothing to do with each other from here on: the weights are written on a second thread, from a
+  // copy of the module in a context of its own.
+  std::exception_ptr weightFailure, codeFailure;
+  std::thread weightThread([&, recipes = printWeights(module)] {
+    try {
+      writeWeights(recipes, registry, source.checkpointDirectory, staging.file("weights.safetensors"), manifest.weights,
+                   [&](uint64_t done, uint64_t total) { progress.show("packing weights", done, total); });
+    } catch (...) {
+      weightFailure = std::current_exception();
+    }
+  });
+  try {
+    mlir::sesame::LoweringOptions lowering;
+    lowering.vectorLanes = codegen.vectorLanes;
+    runStage(module, "bufferize", [&](OpPassManager &pm) { mlir::sesame::buildBufferize(pm); });
+    stages.dump(module, "bufferize");
+    runStage(module, "llvm", [&](OpPassManager &pm) { mlir::sesame::buildLowerToLLVM(pm, lowering); });
+    stages.dump(module, "llvm");
+    compileToSharedLibrary(module, codegen, staging.file("model.so"), options.dumpDirectory);
+  } catch (...) {
+    codeFailure = std::current_exception();
+  }
+  weightThread.join();
+  if (codeFailure)
+    std::rethrow_exception(codeFailure);
+  if (weightFailure)
+    std::rethrow_exception(weightFailure);
+
+  if (!source.checkpointDirectory.empty())
+    copyCompanions(source.checkpointDirectory, staging);
+  staging.write("manifest.json", serializeManifest(manifest));
+  staging.publish();
+}
+
+} // namespace sesame

@@ -1,0 +1,103 @@
+//===- Source.cpp - What a command is given to compile ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Source.h"
+
+#include "Import.h"
+#include "support/Error.h"
+#include "support/Json.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <filesystem>
+#include <fstream>
+
+using namespace mlir;
+
+namespace sesame {
+
+DiagnosticCollector::DiagnosticCollector(MLIRContext &context) : context(context) {
+  handler = context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+      if (firstError.empty()) {
+        llvm::raw_string_ostream stream(firstError);
+        if (auto place = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
+          stream << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
+        stream << diagnostic.str();
+      }
+      return success();
+    }
+    return success(diagnostic.getSeverity() == DiagnosticSeverity::Note);
+  });
+}
+
+DiagnosticCollector::~DiagnosticCollector() { context.getDiagEngine().eraseHandler(handler); }
+
+void DiagnosticCollector::fail(const std::string &fallback) const { throw Error(firstError.empty() ? fallback : firstError); }
+
+static Source openModule(const std::string &path, MLIRContext &context) {
+  Source source;
+  DiagnosticCollector diagnostics(context);
+  ParserConfig config(&context);
+  source.module = parseSourceFile<ModuleOp>(path, config);
+  if (!source.module)
+    diagnostics.fail(message(path, ": is no valid MLIR module"));
+  auto description = (*source.module)->getAttrOfType<DictionaryAttr>("sesame.model");
+  auto get = [&](const char *name) {
+    auto text = description ? description.getAs<StringAttr>(name) : StringAttr();
+    return text ? text.str() : std::string();
+  };
+  source.modelType = get("model_type");
+  source.architecture = get("architecture");
+  source.task = get("task");
+  source.checkpointDirectory = get("checkpoint");
+  return source;
+}
+
+static nlohmann::json readJsonFile(const std::string &path) {
+  std::ifstream stream(path, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  return parseJson(path, text);
+}
+
+static Source openCheckpoint(const std::string &path, MLIRContext &context) {
+  Source source;
+  source.checkpointDirectory = path;
+  importer::ModelInfo info;
+  DiagnosticCollector diagnostics(context);
+  source.module = importer::importCheckpoint(path, context, {}, &info);
+  if (!source.module)
+    diagnostics.fail(message(path, ": cannot import"));
+  source.modelType = info.modelType;
+  source.architecture = info.architecture;
+  source.task = info.task;
+  source.config = importer::toJson(info);
+  source.notes = info.notes;
+  const std::string generation = path + "/generation_config.json";
+  std::error_code ignored;
+  if (std::filesystem::exists(generation, ignored))
+    source.generation = readJsonFile(generation);
+  return source;
+}
+
+Source openSource(const std::string &path, MLIRContext &context) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return openCheckpoint(path, context);
+  if (!std::filesystem::exists(path, ignored))
+    throw Error(message(path, ": no such file or directory"));
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension != ".mlir" && extension != ".mlirbc")
+    throw Error(message(path, ": expected a checkpoint directory or an .mlir file"));
+  return openModule(path, context);
+}
+
+} // namespace sesame
