@@ -26,8 +26,8 @@ int64_t argmax(const float *row, int64_t size);
 /// The largest number (-inf for all -inf); NaN if any is NaN.
 float maximum(const float *row, int64_t size);
 
-/// Sum over i of exp(row[i] - shift) in double, for shift >= every row[i]. Each term has a relative error
-/// below 2e-7; terms below exp(-87) count as 0.
+/// Sum over i of exp(row[i] - shift) in double, for shift >= every row[i]. The difference is rounded
+/// to float; its exponential has a relative error below 1e-7 (measured over [-87, 0]), and is 0 below that.
 double sumOfExponentials(const float *row, int64_t size, float shift);
 
 /// result[i] = exp(row[i] - shift), as above; `result` may be `row`. Returns their sum.
