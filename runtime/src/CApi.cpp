@@ -202,7 +202,7 @@ SesameStatus sesame_model_open(const char *path, SesameModel **model) {
     *model = nullptr;
     auto opened = std::make_unique<SesameModel>();
     opened->model = Model::open(path);
-    opened->manifestText = readTextFile(std::string(path) + "/manifest.json");
+    opened->manifestText = readTextFile(joinPath(path, "manifest.json"));
     *model = opened.release();
   });
 }

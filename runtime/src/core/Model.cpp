@@ -27,7 +27,7 @@ std::shared_ptr<const Model> Model::open(const std::string &directory) {
 }
 
 Model::Model(const std::string &directory) : directoryPath(directory) {
-  std::string path = directory + "/" + manifestFile;
+  std::string path = joinPath(directory, manifestFile);
   if (!pathExists(path))
     throw Error(message(directory, ": expected a bundle made by 'sesame compile', found no ", manifestFile));
   contents = std::make_unique<const Manifest>(readManifest(path));
@@ -85,7 +85,7 @@ void Model::checkTarget() const {
 
 void Model::openWeights() {
   const Manifest::Weights &expected = contents->weights;
-  std::string path = directoryPath + "/" + expected.file;
+  std::string path = joinPath(directoryPath, expected.file);
   weightsFile = std::make_unique<const SafetensorsFile>(path);
   if (weightsFile->dataSizeInBytes() != expected.dataSizeInBytes)
     throw Error(message(path, ": expected ", expected.dataSizeInBytes, " bytes of data (", manifestFile,
@@ -101,7 +101,7 @@ void Model::openWeights() {
 }
 
 void Model::openCode() {
-  std::string path = directoryPath + "/" + codeFile; // has a '/', so dlopen searches nowhere
+  std::string path = joinPath(directoryPath, codeFile); // has a '/', so dlopen searches nowhere
   if (!pathExists(path))
     throw Error(message(path, ": expected the compiled code, found no such file"));
   library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -61,21 +61,9 @@ public:
       futexWake(word);
   }
   /// Returns once `done(value)` holds: spins, then sleeps.
-  template <typename Done> void wait(Done done) {
-    // Most waits end within a microsecond; only then is the clock worth reading.
-    for (int i = 0; i < 64; ++i) {
-      if (done(word.load(std::memory_order_acquire)))
-        return;
-      relax();
-    }
-    auto deadline = std::chrono::steady_clock::now() + spinTime;
-    do {
-      for (int i = 0; i < 64; ++i) {
-        relax();
-        if (done(word.load(std::memory_order_acquire)))
-          return;
-      }
-    } while (std::chrono::steady_clock::now() < deadline);
+  template <typename Done> void wait(bool spin, Done done) {
+    if (spin && spinUntil(done))
+      return;
     // Announce the sleep, then look again: either this load sees the new value or the setter's load sees
     // `sleeping`.
     sleeping.store(true, std::memory_order_relaxed);
@@ -86,6 +74,24 @@ public:
   }
 
 private:
+  template <typename Done> bool spinUntil(Done done) {
+    // Most waits end within a microsecond; only then is the clock worth reading.
+    for (int i = 0; i < 64; ++i) {
+      if (done(word.load(std::memory_order_acquire)))
+        return true;
+      relax();
+    }
+    auto deadline = std::chrono::steady_clock::now() + spinTime;
+    do {
+      for (int i = 0; i < 64; ++i) {
+        relax();
+        if (done(word.load(std::memory_order_acquire)))
+          return true;
+      }
+    } while (std::chrono::steady_clock::now() < deadline);
+    return false;
+  }
+
   std::atomic<uint32_t> word{0};
   std::atomic<bool> sleeping{false};
 };
@@ -121,6 +127,8 @@ int ThreadTeam::availableCpus() {
 ThreadTeam::ThreadTeam(int requested) : numThreads(requested == 0 ? availableCpus() : requested) {
   if (numThreads < 1 || numThreads > 4096)
     throw Error(message("expected 0 to 4096 threads, found ", requested));
+  // With more threads than CPUs, one that spins keeps another from running.
+  spins = numThreads <= availableCpus();
   workers = std::make_unique<Worker[]>(static_cast<size_t>(numThreads - 1));
   for (int i = 1; i < numThreads; ++i) {
     Worker &worker = workers[static_cast<size_t>(i - 1)];
@@ -161,7 +169,7 @@ void ThreadTeam::runWorker(Worker &worker) {
   uint32_t last = 0;
   for (;;) {
     uint32_t current = last;
-    worker.request.wait([&](uint32_t value) {
+    worker.request.wait(spins, [&](uint32_t value) {
       current = value;
       return value != last;
     });
@@ -197,6 +205,6 @@ void ThreadTeam::parallelFor(SesameBody newBody, void *newData, int64_t newCount
     workers[static_cast<size_t>(i)].request.wake();
   runChunk(body, data, count, participants, 0);
   for (int64_t i = 0; i < participants - 1; ++i)
-    workers[static_cast<size_t>(i)].done.wait([&](uint32_t value) { return value == epoch; });
+    workers[static_cast<size_t>(i)].done.wait(spins, [&](uint32_t value) { return value == epoch; });
   busy = false;
 }

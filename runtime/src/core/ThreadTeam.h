@@ -46,6 +46,7 @@ private:
   void stop();
 
   int numThreads;
+  bool spins;
   std::unique_ptr<Worker[]> workers; // numThreads - 1
 
   // The region under way: written by the caller before it releases the workers.

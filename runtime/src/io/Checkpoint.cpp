@@ -25,17 +25,16 @@ constexpr const char *otherFormats[] = {"pytorch_model.bin", "pytorch_model.bin.
 } // namespace
 
 Checkpoint::Checkpoint(std::string directory) : directoryPath(std::move(directory)) {
-  std::string prefix = directoryPath + "/";
-  if (pathExists(prefix + singleFile)) {
-    mainPath = prefix + singleFile;
+  if (pathExists(joinPath(directoryPath, singleFile))) {
+    mainPath = joinPath(directoryPath, singleFile);
     shards.push_back(std::make_unique<SafetensorsFile>(mainPath));
-  } else if (pathExists(prefix + indexFile)) {
-    mainPath = prefix + indexFile;
+  } else if (pathExists(joinPath(directoryPath, indexFile))) {
+    mainPath = joinPath(directoryPath, indexFile);
     openShards();
   } else {
     std::string found;
     for (const char *name : otherFormats)
-      if (found.empty() && pathExists(prefix + name))
+      if (found.empty() && pathExists(joinPath(directoryPath, name)))
         found = message(", found ", name, " (convert it to safetensors)");
     throw Error(message(directoryPath, ": expected ", singleFile, " or ", indexFile, found));
   }
@@ -65,7 +64,7 @@ void Checkpoint::openShards() {
     byName.emplace(name, nullptr);
   }
   for (auto &[name, shard] : byName) {
-    std::string path = directoryPath + "/" + name;
+    std::string path = joinPath(directoryPath, name);
     if (!pathExists(path))
       throw Error(message(mainPath, ": shard ", inQuotes(name), " is missing"));
     shards.push_back(std::make_unique<SafetensorsFile>(path));

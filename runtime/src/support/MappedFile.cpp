@@ -113,6 +113,10 @@ bool sesame::pathExists(const std::string &path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
+std::string sesame::joinPath(const std::string &directory, const std::string &name) {
+  return directory + (!directory.empty() && directory.back() == '/' ? "" : "/") + name;
+}
+
 bool sesame::isPlainFileName(const std::string &name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
          name.find('\0') == std::string::npos;

@@ -44,6 +44,9 @@ std::string readTextFile(const std::string &path, uint64_t limit = 100000000);
 /// True if there is something of this name, whatever it is.
 bool pathExists(const std::string &path);
 
+/// "DIRECTORY/NAME", with one '/' whether `directory` ends in it or not.
+std::string joinPath(const std::string &directory, const std::string &name);
+
 /// True for a name that stays inside its directory: not empty, ".", "..", and without '/' or NUL.
 bool isPlainFileName(const std::string &name);
 
