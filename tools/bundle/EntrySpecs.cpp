@@ -36,9 +36,10 @@ static DType toDType(Type type, const std::string &where) {
   throw Error(message(where, ": expected an element type of f32, f16, bf16, i64, i32 or i8, got ", name));
 }
 
-/// The dims of one argument or result. `fallback` names the symbols of dynamic extents that no attribute names.
-static std::vector<Dim> readDims(EntrySpec &entry, RankedTensorType type, ArrayAttr dims, const std::string &fallback,
-                                 const std::string &where) {
+/// The dims of one argument or result. `fallback` names the symbols of dynamic extents that no attribute
+/// names.
+static std::vector<Dim> readDims(EntrySpec &entry, RankedTensorType type, ArrayAttr dims,
+                                 const std::string &fallback, const std::string &where) {
   if (dims && static_cast<int64_t>(dims.size()) != type.getRank())
     throw Error(message(where, ": expected ", type.getRank(), " dims, got ", dims.size()));
   std::vector<Dim> shape;
@@ -48,13 +49,16 @@ static std::vector<Dim> readDims(EntrySpec &entry, RankedTensorType type, ArrayA
     bool isNumber = !text.empty() && !StringRef(text).getAsInteger(10, extent);
     if (!type.isDynamicDim(axis)) {
       if (isNumber && extent != type.getDimSize(axis))
-        throw Error(message(where, ": axis ", axis, ": expected ", type.getDimSize(axis), ", got '", text, "'"));
+        throw Error(
+            message(where, ": axis ", axis, ": expected ", type.getDimSize(axis), ", got '", text, "'"));
       shape.push_back(Dim::constant(type.getDimSize(axis)));
       continue;
     }
     if (isNumber)
-      throw Error(message(where, ": axis ", axis, ": expected a symbol for a dynamic extent, got '", text, "'"));
-    shape.push_back(Dim::ofSymbol(entry.addSymbol(text.empty() ? fallback + "_" + std::to_string(axis) : text)));
+      throw Error(
+          message(where, ": axis ", axis, ": expected a symbol for a dynamic extent, got '", text, "'"));
+    shape.push_back(
+        Dim::ofSymbol(entry.addSymbol(text.empty() ? fallback + "_" + std::to_string(axis) : text)));
   }
   return shape;
 }
@@ -79,7 +83,8 @@ static EntrySpec readEntry(func::FuncOp function) {
       TensorSpec &spec = inputs[i];
       spec.name = name ? name.str() : fallback;
       spec.dtype = toDType(type.getElementType(), where);
-      spec.shape = readDims(entry, type, function.getArgAttrOfType<ArrayAttr>(i, "sesame.dims"), fallback, where);
+      spec.shape =
+          readDims(entry, type, function.getArgAttrOfType<ArrayAttr>(i, "sesame.dims"), fallback, where);
       spec.isState = isState;
       if (auto range = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "sesame.range")) {
         if (range.size() != 2)
@@ -92,7 +97,8 @@ static EntrySpec readEntry(func::FuncOp function) {
                             : value == "arange" ? InputDefault::arange
                                                 : InputDefault::none;
         if (spec.defaultValue == InputDefault::none)
-          throw Error(message(where, ": expected sesame.default to be ones, zeros or arange, got '", value.str(), "'"));
+          throw Error(message(where, ": expected sesame.default to be ones, zeros or arange, got '",
+                              value.str(), "'"));
       }
     }
   }
@@ -109,21 +115,25 @@ static EntrySpec readEntry(func::FuncOp function) {
     TensorSpec spec;
     spec.name = name ? name.str() : e == 1 ? "result" : "result" + std::to_string(i);
     spec.dtype = toDType(type.getElementType(), where);
-    spec.shape = readDims(entry, type, function.getResultAttrOfType<ArrayAttr>(i, "sesame.dims"), spec.name, where);
+    spec.shape =
+        readDims(entry, type, function.getResultAttrOfType<ArrayAttr>(i, "sesame.dims"), spec.name, where);
     entry.outputs.push_back(std::move(spec));
   }
   if (entry.symbols.size() != numSymbols)
-    throw Error(message("entry '", entry.name, "': symbol '", entry.symbols[numSymbols],
-                        "' of a result is bound by no input; give the results sesame.dims of the inputs' symbols"));
+    throw Error(
+        message("entry '", entry.name, "': symbol '", entry.symbols[numSymbols],
+                "' of a result is bound by no input; give the results sesame.dims of the inputs' symbols"));
   if (auto limits = function->getAttrOfType<DictionaryAttr>("sesame.limits"))
     for (NamedAttribute limit : limits) {
       int32_t symbol = entry.findSymbol(limit.getName().strref());
       if (symbol < 0)
-        throw Error(message("entry '", entry.name, "': limit of '", limit.getName().str(), "', which is no symbol of its inputs"));
+        throw Error(message("entry '", entry.name, "': limit of '", limit.getName().str(),
+                            "', which is no symbol of its inputs"));
       if (auto bound = dyn_cast<StringAttr>(limit.getValue())) {
         int32_t other = entry.findSymbol(bound.strref());
         if (other < 0)
-          throw Error(message("entry '", entry.name, "': limit '", bound.str(), "' is no symbol of its inputs"));
+          throw Error(
+              message("entry '", entry.name, "': limit '", bound.str(), "' is no symbol of its inputs"));
         entry.limits.push_back({symbol, Dim::ofSymbol(other)});
         continue;
       }

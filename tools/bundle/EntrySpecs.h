@@ -17,10 +17,11 @@
 
 namespace sesame {
 
-/// Reads the public functions of an imported module with their `sesame.name`, `sesame.dims`, `sesame.default`, `sesame.range`,
-/// `sesame.state` and `sesame.limits` attributes (docs/architecture.md, section 1). Arguments and results without `sesame.name` get `argN` and
-/// `resultN`; dynamic extents without `sesame.dims` get a symbol of their own, so any module of functions on tensors can be compiled.
-/// Throws Error that names the function and the argument when an attribute contradicts the type.
+/// Reads the public functions of an imported module with their `sesame.name`, `sesame.dims`,
+/// `sesame.default`, `sesame.range`, `sesame.state` and `sesame.limits` attributes (docs/architecture.md,
+/// section 1). Arguments and results without `sesame.name` get `argN` and `resultN`; dynamic extents without
+/// `sesame.dims` get a symbol of their own, so any module of functions on tensors can be compiled. Throws
+/// Error that names the function and the argument when an attribute contradicts the type.
 std::vector<EntrySpec> readEntrySpecs(mlir::ModuleOp module);
 
 } // namespace sesame

@@ -43,10 +43,11 @@ static SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-/// Copies a strided block: axis i of the block has extent `extents[i]` and steps of `sourceStrides[i]` and `targetStrides[i]`
-/// elements.
+/// Copies a strided block: axis i of the block has extent `extents[i]` and steps of `sourceStrides[i]` and
+/// `targetStrides[i]` elements.
 static void copyStrided(const std::byte *source, std::byte *target, ArrayRef<int64_t> extents,
-                        ArrayRef<int64_t> sourceStrides, ArrayRef<int64_t> targetStrides, size_t elementSize) {
+                        ArrayRef<int64_t> sourceStrides, ArrayRef<int64_t> targetStrides,
+                        size_t elementSize) {
   if (extents.empty()) {
     std::memcpy(target, source, elementSize);
     return;
@@ -96,15 +97,16 @@ HostTensor concatenate(ArrayRef<HostTensor> sources, int64_t axis, RankedTensorT
   int64_t offset = 0;
   for (const HostTensor &source : sources) {
     ArrayRef<int64_t> shape = source.type().getShape();
-    copyStrided(source.data(), result.mutableData() + offset * targetStrides[axis] * source.elementSizeInBytes(), shape,
+    copyStrided(source.data(),
+                result.mutableData() + offset * targetStrides[axis] * source.elementSizeInBytes(), shape,
                 rowMajorStrides(shape), targetStrides, source.elementSizeInBytes());
     offset += shape[axis];
   }
   return result;
 }
 
-HostTensor slice(const HostTensor &source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides,
-                 RankedTensorType resultType) {
+HostTensor slice(const HostTensor &source, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
+                 ArrayRef<int64_t> strides, RankedTensorType resultType) {
   HostTensor result(resultType);
   SmallVector<int64_t> sourceStrides = rowMajorStrides(source.type().getShape());
   int64_t start = 0;
@@ -133,7 +135,9 @@ static uint32_t floatToBits(float value) {
   return bits;
 }
 
-static float halfToFloat(uint16_t half) { return static_cast<float>(*reinterpret_cast<const _Float16 *>(&half)); }
+static float halfToFloat(uint16_t half) {
+  return static_cast<float>(*reinterpret_cast<const _Float16 *>(&half));
+}
 
 static uint16_t floatToHalf(float value) {
   _Float16 half = static_cast<_Float16>(value);
@@ -150,7 +154,8 @@ static uint16_t floatToBFloat(float value) {
 }
 
 template <typename Load, typename Store>
-static HostTensor convertElements(const HostTensor &source, RankedTensorType resultType, Load load, Store store) {
+static HostTensor convertElements(const HostTensor &source, RankedTensorType resultType, Load load,
+                                  Store store) {
   HostTensor result(resultType);
   const std::byte *from = source.data();
   std::byte *to = result.mutableData();
@@ -176,8 +181,9 @@ HostTensor convertFloat(const HostTensor &source, RankedTensorType resultType) {
     return source;
   auto storing = [&](auto load) {
     if (to.isF32())
-      return convertElements(source, resultType, load,
-                             [](std::byte *b, int64_t i, double v) { storeElement<float>(b, i, static_cast<float>(v)); });
+      return convertElements(source, resultType, load, [](std::byte *b, int64_t i, double v) {
+        storeElement<float>(b, i, static_cast<float>(v));
+      });
     if (to.isBF16())
       return convertElements(source, resultType, load, [](std::byte *b, int64_t i, double v) {
         storeElement<uint16_t>(b, i, floatToBFloat(static_cast<float>(v)));
@@ -196,11 +202,13 @@ HostTensor convertFloat(const HostTensor &source, RankedTensorType resultType) {
       return bitsToFloat(static_cast<uint32_t>(loadElement<uint16_t>(b, i)) << 16);
     });
   if (from.isF16())
-    return storing([](const std::byte *b, int64_t i) -> double { return halfToFloat(loadElement<uint16_t>(b, i)); });
+    return storing(
+        [](const std::byte *b, int64_t i) -> double { return halfToFloat(loadElement<uint16_t>(b, i)); });
   return storing([](const std::byte *b, int64_t i) -> double { return loadElement<double>(b, i); });
 }
 
-HostTensor combineF32(const HostTensor &lhs, const HostTensor &rhs, const std::function<float(float, float)> &combine) {
+HostTensor combineF32(const HostTensor &lhs, const HostTensor &rhs,
+                      const std::function<float(float, float)> &combine) {
   HostTensor result(lhs.type());
   const int64_t count = lhs.type().getNumElements();
   for (int64_t i = 0; i < count; ++i)

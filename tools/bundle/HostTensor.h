@@ -44,7 +44,8 @@ private:
 };
 
 /// `result[j...] = source[...]` with axis i of the result being axis `permutation[i]` of the source.
-HostTensor transpose(const HostTensor &source, llvm::ArrayRef<int64_t> permutation, mlir::RankedTensorType resultType);
+HostTensor transpose(const HostTensor &source, llvm::ArrayRef<int64_t> permutation,
+                     mlir::RankedTensorType resultType);
 HostTensor concatenate(llvm::ArrayRef<HostTensor> sources, int64_t axis, mlir::RankedTensorType resultType);
 /// `sizes` are the result's extents before rank reduction.
 HostTensor slice(const HostTensor &source, llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes,
@@ -52,7 +53,8 @@ HostTensor slice(const HostTensor &source, llvm::ArrayRef<int64_t> offsets, llvm
 /// Converts between f16, bf16, f32 and f64, rounding to nearest even.
 HostTensor convertFloat(const HostTensor &source, mlir::RankedTensorType resultType);
 /// Elementwise on tensors of f32 of one shape.
-HostTensor combineF32(const HostTensor &lhs, const HostTensor &rhs, const std::function<float(float, float)> &combine);
+HostTensor combineF32(const HostTensor &lhs, const HostTensor &rhs,
+                      const std::function<float(float, float)> &combine);
 /// As `sesame.pack_panels`: [N, K] (`isNk`) or [K, N] to [ceil(N / R), K, R].
 HostTensor packPanels(const HostTensor &source, bool isNk, mlir::RankedTensorType resultType);
 

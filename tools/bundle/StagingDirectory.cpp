@@ -27,7 +27,8 @@ namespace sesame {
 
 namespace fs = std::filesystem;
 
-/// What the signal handler removes: a copy that needs no allocation to read. One bundle is built at a time in a process.
+/// What the signal handler removes: a copy that needs no allocation to read. One bundle is built at a time in
+/// a process.
 static char activePath[4096];
 static volatile std::sig_atomic_t isActive = 0;
 
@@ -70,7 +71,8 @@ StagingDirectory::StagingDirectory(std::string path) : finalPath(std::move(path)
     throw Error("option '-o': expected a path for the bundle, got an empty one");
   std::error_code status;
   if (fs::exists(fs::symlink_status(finalPath, status)) &&
-      !(fs::is_directory(finalPath, status) && (fs::exists(finalPath + "/manifest.json", status) || fs::is_empty(finalPath, status))))
+      !(fs::is_directory(finalPath, status) &&
+        (fs::exists(finalPath + "/manifest.json", status) || fs::is_empty(finalPath, status))))
     throw Error(message(finalPath, ": exists and is no bundle; expected a new path or a bundle to replace"));
   static std::atomic<int> number{0};
   stagingPath = message(finalPath, ".partial-", getpid(), "-", number++);
@@ -114,8 +116,10 @@ void StagingDirectory::write(const std::string &name, const std::string &text) {
 }
 
 void StagingDirectory::publish() {
-  // An exchange leaves no moment without a bundle at the final path; where there is nothing yet, a plain rename is as good.
-  if (syscall(SYS_renameat2, AT_FDCWD, stagingPath.c_str(), AT_FDCWD, finalPath.c_str(), 2u /*RENAME_EXCHANGE*/) == 0) {
+  // An exchange leaves no moment without a bundle at the final path; where there is nothing yet, a plain
+  // rename is as good.
+  if (syscall(SYS_renameat2, AT_FDCWD, stagingPath.c_str(), AT_FDCWD, finalPath.c_str(),
+              2u /*RENAME_EXCHANGE*/) == 0) {
     std::error_code ignored;
     fs::remove_all(stagingPath, ignored); // now the old bundle
   } else if (std::rename(stagingPath.c_str(), finalPath.c_str()) != 0) {

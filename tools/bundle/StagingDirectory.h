@@ -13,14 +13,16 @@
 
 namespace sesame {
 
-/// A directory beside the final place, in which a bundle is built and which takes that place at once when it is whole. Nothing of it
-/// stays behind when the object is destroyed, or the process is told to stop (SIGINT, SIGTERM, SIGHUP), before that.
+/// A directory beside the final place, in which a bundle is built and which takes that place at once when it
+/// is whole. Nothing of it stays behind when the object is destroyed, or the process is told to stop (SIGINT,
+/// SIGTERM, SIGHUP), before that.
 ///
-/// Two processes may build the same bundle at once: each has a directory of its own, and the last to publish wins.
+/// Two processes may build the same bundle at once: each has a directory of its own, and the last to publish
+/// wins.
 class StagingDirectory {
 public:
-  /// Creates `finalPath` + ".partial-PID-N". Throws Error if `finalPath` exists and is no bundle (has no manifest.json), or if its parent is
-  /// missing or not writable.
+  /// Creates `finalPath` + ".partial-PID-N". Throws Error if `finalPath` exists and is no bundle (has no
+  /// manifest.json), or if its parent is missing or not writable.
   explicit StagingDirectory(std::string finalPath);
   ~StagingDirectory();
   StagingDirectory(const StagingDirectory &) = delete;

@@ -47,7 +47,8 @@ namespace {
 /// Evaluates one recipe for one index. Values are dropped after their last use.
 class RecipeEvaluator {
 public:
-  RecipeEvaluator(const Checkpoint *checkpoint, mlir::sesame::WeightOp weight) : checkpoint(checkpoint), weight(weight) {
+  RecipeEvaluator(const Checkpoint *checkpoint, mlir::sesame::WeightOp weight)
+      : checkpoint(checkpoint), weight(weight) {
     for (Operation &op : weight.getBody().front())
       for (Value operand : op.getOperands())
         ++numUses[operand];
@@ -88,10 +89,13 @@ private:
         .Case([&](tensor::ExtractSliceOp extract) {
           if (!extract.getOffsets().empty() || !extract.getSizes().empty() || !extract.getStrides().empty())
             return refuse(op, "expected constant offsets, sizes and strides");
-          return slice(operand(0), extract.getStaticOffsets(), extract.getStaticSizes(), extract.getStaticStrides(), type);
+          return slice(operand(0), extract.getStaticOffsets(), extract.getStaticSizes(),
+                       extract.getStaticStrides(), type);
         })
         .Case<tensor::ExpandShapeOp, tensor::CollapseShapeOp>([&](auto) { return operand(0).reshaped(type); })
-        .Case([&](linalg::TransposeOp permute) { return transpose(operand(0), permute.getPermutation(), type); })
+        .Case([&](linalg::TransposeOp permute) {
+          return transpose(operand(0), permute.getPermutation(), type);
+        })
         .Case<arith::ExtFOp, arith::TruncFOp>([&](auto) { return convertFloat(operand(0), type); })
         .Case([&](arith::ConstantOp constant) { return materialize(constant, type); })
         .Case([&](arith::AddFOp) { return combine(op, std::plus<float>(), operand(0), operand(1)); })
@@ -101,7 +105,8 @@ private:
   }
 
   HostTensor refuse(Operation *op, const char *why) {
-    throw Error(message("weight '", weight.getSymName().str(), "': ", op->getName().getStringRef().str(), ": ", why));
+    throw Error(
+        message("weight '", weight.getSymName().str(), "': ", op->getName().getStringRef().str(), ": ", why));
   }
 
   HostTensor combine(Operation *op, const std::function<float(float, float)> &function, const HostTensor &lhs,
@@ -113,13 +118,14 @@ private:
 
   HostTensor loadTensor(mlir::sesame::CheckpointTensorOp load, RankedTensorType type) {
     if (!checkpoint)
-      throw Error(message("weight '", weight.getSymName().str(), "': expected a checkpoint to read '", load.getTensorName(index), "' from"));
+      throw Error(message("weight '", weight.getSymName().str(), "': expected a checkpoint to read '",
+                          load.getTensorName(index), "' from"));
     const StoredTensor &stored = checkpoint->get(load.getTensorName(index));
     std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
     DType dtype = toDType(type.getElementType());
     if (stored.dtype != dtype || stored.shape != shape)
-      throw Error(message(checkpoint->weightsPath(), ": tensor '", stored.name, "': expected ", toString(dtype, shape), ", got ",
-                          toString(stored.dtype, stored.shape)));
+      throw Error(message(checkpoint->weightsPath(), ": tensor '", stored.name, "': expected ",
+                          toString(dtype, shape), ", got ", toString(stored.dtype, stored.shape)));
     return HostTensor(type, stored.data);
   }
 
@@ -131,7 +137,8 @@ private:
     const size_t elementSize = result.elementSizeInBytes();
     ArrayRef<char> raw = elements.getRawData();
     for (int64_t i = 0, e = type.getNumElements(); i < e; ++i)
-      std::memcpy(result.mutableData() + i * elementSize, raw.data() + (elements.isSplat() ? 0 : i * elementSize), elementSize);
+      std::memcpy(result.mutableData() + i * elementSize,
+                  raw.data() + (elements.isSplat() ? 0 : i * elementSize), elementSize);
     return result;
   }
 
@@ -158,7 +165,8 @@ WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint *checkpoint
         name += "." + std::to_string(i);
       uint64_t place = writer.add(name, toDType(type.getElementType()), shape);
       if (!weight.getOffset() || place != *weight.getOffset() + i * weight.getStride().value_or(0))
-        throw Error(message("weight '", name, "': expected its data at ", place, ", but the compiled code reads ",
+        throw Error(message("weight '", name, "': expected its data at ", place,
+                            ", but the compiled code reads ",
                             weight.getOffset().value_or(0) + i * weight.getStride().value_or(0)));
       total += weight.getSizeInBytes();
     }

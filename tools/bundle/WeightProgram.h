@@ -27,14 +27,15 @@ struct WeightFileSummary {
   std::string headerText;
 };
 
-/// Runs every `sesame.weight`'s recipe once for each of its tensors and writes the results to the safetensors file `path`, in module
-/// order, one tensor at a time: the memory in use is bounded by the largest recipe, not by the model. `offset` and `stride`
-/// of the weights (pass `sesame-plan-weights`) must be set; the places in the file are checked against them.
+/// Runs every `sesame.weight`'s recipe once for each of its tensors and writes the results to the safetensors
+/// file `path`, in module order, one tensor at a time: the memory in use is bounded by the largest recipe,
+/// not by the model. `offset` and `stride` of the weights (pass `sesame-plan-weights`) must be set; the
+/// places in the file are checked against them.
 ///
-/// Throws Error that names the weight and the tensor when the checkpoint does not hold what a recipe asks for, or the file cannot
-/// be written. `checkpoint` may be null if no recipe reads one.
-WeightFileSummary runWeightProgram(mlir::ModuleOp module, const Checkpoint *checkpoint, const std::string &path,
-                                   const WeightProgress &progress = nullptr);
+/// Throws Error that names the weight and the tensor when the checkpoint does not hold what a recipe asks
+/// for, or the file cannot be written. `checkpoint` may be null if no recipe reads one.
+WeightFileSummary runWeightProgram(mlir::ModuleOp module, const Checkpoint *checkpoint,
+                                   const std::string &path, const WeightProgress &progress = nullptr);
 
 } // namespace sesame
 

@@ -89,8 +89,9 @@ static void runStage(ModuleOp module, const char *stage, llvm::function_ref<void
 /// The tokenizer's and the tasks' files, as they came.
 static void copyCompanions(const std::string &directory, StagingDirectory &staging) {
   for (const char *name :
-       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-        "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm"}) {
+       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
+        "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm"}) {
     const std::string path = directory + "/" + name;
     std::error_code ignored;
     if (std::filesystem::is_regular_file(path, ignored))
@@ -98,8 +99,8 @@ static void copyCompanions(const std::string &directory, StagingDirectory &stagi
   }
 }
 
-static Manifest describeBundle(const Source &source, std::vector<EntrySpec> entries, const CodegenOptions &codegen,
-                               const std::string &sourceName) {
+static Manifest describeBundle(const Source &source, std::vector<EntrySpec> entries,
+                               const CodegenOptions &codegen, const std::string &sourceName) {
   Manifest manifest;
   manifest.model = {source.modelType, source.architecture, source.task};
   manifest.target.triple = codegen.triple;
@@ -108,7 +109,8 @@ static Manifest describeBundle(const Source &source, std::vector<EntrySpec> entr
   manifest.entries = std::move(entries);
   manifest.config = source.config;
   manifest.generation = source.generation;
-  manifest.provenance = {{"sesame", SESAME_VERSION}, {"source", std::filesystem::path(sourceName).filename().string()}};
+  manifest.provenance = {{"sesame", SESAME_VERSION},
+                         {"source", std::filesystem::path(sourceName).filename().string()}};
   return manifest;
 }
 
@@ -123,8 +125,9 @@ static std::string printWeights(ModuleOp module) {
   return text;
 }
 
-static void writeWeights(const std::string &recipes, const DialectRegistry &registry, const std::string &checkpointDirectory,
-                         const std::string &path, Manifest::Weights &weights, const WeightProgress &progress) {
+static void writeWeights(const std::string &recipes, const DialectRegistry &registry,
+                         const std::string &checkpointDirectory, const std::string &path,
+                         Manifest::Weights &weights, const WeightProgress &progress) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   DiagnosticCollector diagnostics(context);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(recipes, &context);
@@ -133,7 +136,8 @@ static void writeWeights(const std::string &recipes, const DialectRegistry &regi
   std::optional<Checkpoint> checkpoint;
   if (!checkpointDirectory.empty())
     checkpoint.emplace(checkpointDirectory);
-  const WeightFileSummary summary = runWeightProgram(*module, checkpoint ? &*checkpoint : nullptr, path, progress);
+  const WeightFileSummary summary =
+      runWeightProgram(*module, checkpoint ? &*checkpoint : nullptr, path, progress);
   weights.dataSizeInBytes = summary.dataSizeInBytes;
   weights.checksum = headerChecksum(summary.headerText);
 }
@@ -159,7 +163,8 @@ void compileBundle(const CompileOptions &options) {
   std::vector<EntrySpec> entries = readEntrySpecs(module);
   const bool hasWeights = !module.getOps<mlir::sesame::WeightOp>().empty();
   if (hasWeights && source.checkpointDirectory.empty())
-    throw Error(message(options.source, ": the module has weights but no attribute sesame.model = {checkpoint = DIRECTORY} that says where they are"));
+    throw Error(message(options.source, ": the module has weights but no attribute sesame.model = "
+                                        "{checkpoint = DIRECTORY} that says where they are"));
   stages.dump(module, "import");
   StagingDirectory staging(options.output);
 
@@ -174,12 +179,13 @@ void compileBundle(const CompileOptions &options) {
   stages.dump(module, "tile");
 
   Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
-  // The recipes and the code have nothing to do with each other from here on: the weights are written on a second thread, from a
-  // copy of the module in a context of its own.
+  // The recipes and the code have nothing to do with each other from here on: the weights are written on a
+  // second thread, from a copy of the module in a context of its own.
   std::exception_ptr weightFailure, codeFailure;
   std::thread weightThread([&, recipes = printWeights(module)] {
     try {
-      writeWeights(recipes, registry, source.checkpointDirectory, staging.file("weights.safetensors"), manifest.weights,
+      writeWeights(recipes, registry, source.checkpointDirectory, staging.file("weights.safetensors"),
+                   manifest.weights,
                    [&](uint64_t done, uint64_t total) { progress.show("packing weights", done, total); });
     } catch (...) {
       weightFailure = std::current_exception();

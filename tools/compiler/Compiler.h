@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// The compiler (MLIR, LLVM, lld) is a shared library that `sesame` opens only for the commands that need it: the commands that
-// run models start without the 70 ms that loading MLIR takes.
+// The compiler (MLIR, LLVM, lld) is a shared library that `sesame` opens only for the commands that need it:
+// the commands that run models start without the 70 ms that loading MLIR takes.
 //
 //===----------------------------------------------------------------------===//
 

@@ -16,7 +16,8 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 
 void sesame::registerCompilerDialects(mlir::DialectRegistry &registry) {
-  // Everything upstream has: an .mlir source may use any of it, and a dialect costs nothing until it is loaded.
+  // Everything upstream has: an .mlir source may use any of it, and a dialect costs nothing until it is
+  // loaded.
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);

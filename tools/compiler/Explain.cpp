@@ -29,8 +29,8 @@ public:
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     std::string line;
     llvm::raw_string_ostream stream(line);
-    stream << llvm::left_justify(remark.getRemarkTypeString().ltrim("!").lower(), 9) << llvm::left_justify(remark.getRemarkName(), 30)
-           << llvm::left_justify(remark.getFunction(), 16);
+    stream << llvm::left_justify(remark.getRemarkTypeString().ltrim("!").lower(), 9)
+           << llvm::left_justify(remark.getRemarkName(), 30) << llvm::left_justify(remark.getFunction(), 16);
     for (const remark::detail::Remark::Arg &argument : remark.getArgs())
       stream << (argument.key == "Remark" ? "" : argument.key + "=") << argument.val << " ";
     while (!line.empty() && line.back() == ' ')
@@ -63,7 +63,9 @@ static double numElements(Type type) {
   return product;
 }
 
-static double numBytes(Type type) { return numElements(type) * cast<ShapedType>(type).getElementTypeBitWidth() / 8; }
+static double numBytes(Type type) {
+  return numElements(type) * cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+}
 
 static Cost estimate(Operation *op) {
   Cost cost;
@@ -83,7 +85,8 @@ static Cost estimate(Operation *op) {
       .Case([&](mlir::sesame::AttentionOp attention) {
         ArrayRef<int64_t> keys = attention.getKey().getType().getShape();
         const double length = ShapedType::isDynamic(keys[2]) ? 128 : keys[2];
-        cost.flops = 2 * length * (numElements(attention.getQuery().getType()) + out) * (attention.getCausal() ? 0.5 : 1);
+        cost.flops = 2 * length * (numElements(attention.getQuery().getType()) + out) *
+                     (attention.getCausal() ? 0.5 : 1);
       })
       .Case<mlir::sesame::LayerNormOp, mlir::sesame::RMSNormOp>([&](auto) { cost.flops = 8 * out; })
       .Default([&](Operation *) { cost.flops = out; });
@@ -100,13 +103,14 @@ void FusionReport::print(ModuleOp module, llvm::raw_ostream &stream) const {
          << "  function         operation               flops        bytes   flops/byte  result\n";
   for (auto function : module.getOps<func::FuncOp>())
     function.walk([&](Operation *op) {
-      if (op->getName().getDialectNamespace() != "sesame" || op->getNumResults() == 0 || isa<mlir::sesame::GetWeightOp>(op) ||
-          !isa<ShapedType>(op->getResult(0).getType()))
+      if (op->getName().getDialectNamespace() != "sesame" || op->getNumResults() == 0 ||
+          isa<mlir::sesame::GetWeightOp>(op) || !isa<ShapedType>(op->getResult(0).getType()))
         return;
       const Cost cost = estimate(op);
-      stream << "  " << llvm::left_justify(function.getSymName(), 16) << " " << llvm::left_justify(op->getName().stripDialect(), 18)
-             << llvm::format("%11.4g  %11.4g  %11.2f  ", cost.flops, cost.bytes, cost.flops / cost.bytes) << op->getResult(0).getType()
-             << "\n";
+      stream << "  " << llvm::left_justify(function.getSymName(), 16) << " "
+             << llvm::left_justify(op->getName().stripDialect(), 18)
+             << llvm::format("%11.4g  %11.4g  %11.2f  ", cost.flops, cost.bytes, cost.flops / cost.bytes)
+             << op->getResult(0).getType() << "\n";
     });
 }
 

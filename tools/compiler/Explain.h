@@ -21,14 +21,14 @@ class raw_ostream;
 
 namespace sesame {
 
-/// Collects the optimisation remarks of the passes (mlir/IR/Remarks.h) from the moment it is made, and prints them together with what
-/// each operation of the optimised module costs.
+/// Collects the optimisation remarks of the passes (mlir/IR/Remarks.h) from the moment it is made, and prints
+/// them together with what each operation of the optimised module costs.
 class FusionReport {
 public:
   explicit FusionReport(mlir::MLIRContext &context);
 
-  /// The remarks so far, then one line for each sesame op of `module`: flops, bytes moved at least once, flops per byte. A dynamic leading
-  /// extent counts as 1 row, any other dynamic extent as 128 positions.
+  /// The remarks so far, then one line for each sesame op of `module`: flops, bytes moved at least once,
+  /// flops per byte. A dynamic leading extent counts as 1 row, any other dynamic extent as 128 positions.
   void print(mlir::ModuleOp module, llvm::raw_ostream &stream) const;
 
 private:

@@ -35,8 +35,10 @@ static void importToText(const ImportOptions &options) {
   // The module remembers where its weights are, so that it can be compiled from any place.
   if (!source.checkpointDirectory.empty()) {
     NamedAttrList description((*source.module)->getAttrOfType<DictionaryAttr>("sesame.model"));
-    description.set("checkpoint",
-                    StringAttr::get(&context, std::filesystem::absolute(source.checkpointDirectory).lexically_normal().string()));
+    description.set(
+        "checkpoint",
+        StringAttr::get(&context,
+                        std::filesystem::absolute(source.checkpointDirectory).lexically_normal().string()));
     (*source.module)->setAttr("sesame.model", description.getDictionary(&context));
   }
   if (options.output.empty()) {
@@ -67,7 +69,8 @@ static std::string describe(const std::string &path, bool json) {
   registerCompilerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   Source source = openSource(path, context);
-  nlohmann::json result = {{"model_type", source.modelType}, {"architecture", source.architecture}, {"task", source.task}};
+  nlohmann::json result = {
+      {"model_type", source.modelType}, {"architecture", source.architecture}, {"task", source.task}};
   int64_t parameters = 0;
   nlohmann::json weights = nlohmann::json::array();
   for (auto weight : source.module->getOps<mlir::sesame::WeightOp>()) {
@@ -90,17 +93,22 @@ static std::string describe(const std::string &path, bool json) {
   result["entries"] = entries;
   if (json)
     return result.dump(2) + "\n";
-  std::string text = message("model        ", source.modelType, " (", source.architecture, "), ", source.task, "\nparameters   ", parameters, "\n");
+  std::string text = message("model        ", source.modelType, " (", source.architecture, "), ", source.task,
+                             "\nparameters   ", parameters, "\n");
   for (const auto &entry : entries)
-    text += message("entry        ", entry["name"].get<std::string>(), " ", entry["type"].get<std::string>(), "\n");
+    text += message("entry        ", entry["name"].get<std::string>(), " ", entry["type"].get<std::string>(),
+                    "\n");
   for (const auto &weight : weights)
-    text += message("weight       ", weight["count"].get<int64_t>(), " x ", weight["type"].get<std::string>(), " ", weight["name"].get<std::string>(), "\n");
+    text += message("weight       ", weight["count"].get<int64_t>(), " x ", weight["type"].get<std::string>(),
+                    " ", weight["name"].get<std::string>(), "\n");
   return text;
 }
 
 } // namespace sesame
 
-extern "C" __attribute__((visibility("default"))) const ::sesame::CompilerInterface *sesame_compiler_interface() {
-  static const ::sesame::CompilerInterface interface = {::sesame::compileBundle, ::sesame::importToText, ::sesame::describe};
+extern "C" __attribute__((visibility("default"))) const ::sesame::CompilerInterface *
+sesame_compiler_interface() {
+  static const ::sesame::CompilerInterface interface = {::sesame::compileBundle, ::sesame::importToText,
+                                                        ::sesame::describe};
   return &interface;
 }

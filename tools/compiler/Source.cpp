@@ -30,7 +30,8 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext &context) : context(context
       if (firstError.empty()) {
         llvm::raw_string_ostream stream(firstError);
         if (auto place = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
-          stream << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
+          stream << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn()
+                 << ": ";
         stream << diagnostic.str();
       }
       return success();
@@ -41,7 +42,9 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext &context) : context(context
 
 DiagnosticCollector::~DiagnosticCollector() { context.getDiagEngine().eraseHandler(handler); }
 
-void DiagnosticCollector::fail(const std::string &fallback) const { throw Error(firstError.empty() ? fallback : firstError); }
+void DiagnosticCollector::fail(const std::string &fallback) const {
+  throw Error(firstError.empty() ? fallback : firstError);
+}
 
 static Source openModule(const std::string &path, MLIRContext &context) {
   Source source;

@@ -36,7 +36,8 @@ Source openSource(const std::string &path, mlir::MLIRContext &context);
 /// Registers every dialect that a source or a pipeline uses, with its interfaces' external models.
 void registerCompilerDialects(mlir::DialectRegistry &registry);
 
-/// Collects what MLIR reports while it lives, so that a failure becomes one sesame::Error with the first error's place and text.
+/// Collects what MLIR reports while it lives, so that a failure becomes one sesame::Error with the first
+/// error's place and text.
 class DiagnosticCollector {
 public:
   explicit DiagnosticCollector(mlir::MLIRContext &context);

@@ -18,11 +18,22 @@ struct CompilerInterface;
 /// Opens libsesame_compiler.so beside this program. Throws Error that says where it was looked for.
 const CompilerInterface &compiler();
 
-// Each adds one subcommand with its options and what it does when chosen; what it does throws sesame::Error on bad input.
+// Each adds one subcommand with its options and what it does when chosen; what it does throws sesame::Error
+// on bad input.
 void addCompileCommand(CLI::App &app);
 void addImportCommand(CLI::App &app);
+void addInspectCommand(CLI::App &app);
 void addRunCommand(CLI::App &app);
 void addCheckCommand(CLI::App &app);
+void addBenchCommand(CLI::App &app);
+void addGenerateCommand(CLI::App &app);
+void addPerplexityCommand(CLI::App &app);
+void addFillMaskCommand(CLI::App &app);
+void addClassifyCommand(CLI::App &app);
+void addAnswerCommand(CLI::App &app);
+void addTagCommand(CLI::App &app);
+void addEmbedCommand(CLI::App &app);
+void addTokenizeCommand(CLI::App &app);
 void addCompletionCommand(CLI::App &app);
 
 } // namespace sesame

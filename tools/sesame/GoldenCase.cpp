@@ -53,7 +53,8 @@ static void readCallsFromNames(const std::string &path, GoldenCase &result) {
     if (tensor.name.rfind("__padding__", 0) == 0)
       continue;
     if (!splitName(tensor.name, call, role, name))
-      throw Error(message(path, ": tensor '", tensor.name, "': expected a name 'in.NAME', 'out.NAME', 'CALL.in.NAME' or 'CALL.out.NAME'"));
+      throw Error(message(path, ": tensor '", tensor.name,
+                          "': expected a name 'in.NAME', 'out.NAME', 'CALL.in.NAME' or 'CALL.out.NAME'"));
     auto [place, isNew] = numbers.try_emplace(call, result.calls.size());
     if (isNew) {
       result.calls.emplace_back();
@@ -84,7 +85,8 @@ static void readCallsFromJson(const std::string &path, const nlohmann::json &jso
           const std::string full = call.name + (*role == 'i' ? ".in." : ".out.") + name;
           const StoredTensor *tensor = result.tensors->find(full);
           if (!tensor)
-            throw Error(message(result.tensors->path(), ": tensor '", full, "', which golden.json lists, is missing"));
+            throw Error(message(result.tensors->path(), ": tensor '", full,
+                                "', which golden.json lists, is missing"));
           (*role == 'i' ? call.inputs : call.outputs).emplace_back(name, tensor);
         }
     } catch (const nlohmann::json::exception &error) {

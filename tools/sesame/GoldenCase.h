@@ -19,7 +19,8 @@
 
 namespace sesame {
 
-/// One recorded call: named inputs and the outputs that the reference computed from them. Tensors point into the case's file.
+/// One recorded call: named inputs and the outputs that the reference computed from them. Tensors point into
+/// the case's file.
 struct GoldenCall {
   std::string name;
   std::string kind = "forward"; ///< forward, generate, vectors
@@ -31,8 +32,8 @@ struct GoldenCall {
   const StoredTensor *findInput(std::string_view input) const;
 };
 
-/// A directory with golden.json and golden.safetensors, or one safetensors file of `in.NAME` and `out.NAME` (one call) or
-/// `CALL.in.NAME` and `CALL.out.NAME`.
+/// A directory with golden.json and golden.safetensors, or one safetensors file of `in.NAME` and `out.NAME`
+/// (one call) or `CALL.in.NAME` and `CALL.out.NAME`.
 struct GoldenCase {
   std::unique_ptr<SafetensorsFile> tensors;
   std::vector<GoldenCall> calls;

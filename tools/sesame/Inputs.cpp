@@ -26,11 +26,13 @@ static bool isInteger(DType dtype) {
   }
 }
 
-EntryInputs::EntryInputs(const EntrySpec &entry, const std::vector<std::pair<std::string, const StoredTensor *>> &tensors) {
+EntryInputs::EntryInputs(const EntrySpec &entry,
+                         const std::vector<std::pair<std::string, const StoredTensor *>> &tensors) {
   for (const auto &[name, tensor] : tensors) {
     InputTensor input{name, tensor->dtype, tensor->shape, tensor->data};
     const int32_t number = entry.findInput(name);
-    if (number >= 0 && entry.inputs[number].dtype == DType::i64 && tensor->dtype != DType::i64 && isInteger(tensor->dtype)) {
+    if (number >= 0 && entry.inputs[number].dtype == DType::i64 && tensor->dtype != DType::i64 &&
+        isInteger(tensor->dtype)) {
       const uint64_t count = tensor->sizeInBytes * 8 / sizeInBits(tensor->dtype);
       const std::vector<double> values = toDoubles(tensor->dtype, tensor->data, count);
       converted.emplace_back(values.begin(), values.end());

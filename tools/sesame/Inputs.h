@@ -17,11 +17,12 @@
 
 namespace sesame {
 
-/// Inputs for Session::run made of stored tensors. An integer tensor of another width than the entry declares (files often hold masks as
-/// u8) is converted; everything else is left for the session to check.
+/// Inputs for Session::run made of stored tensors. An integer tensor of another width than the entry declares
+/// (files often hold masks as u8) is converted; everything else is left for the session to check.
 class EntryInputs {
 public:
-  EntryInputs(const EntrySpec &entry, const std::vector<std::pair<std::string, const StoredTensor *>> &tensors);
+  EntryInputs(const EntrySpec &entry,
+              const std::vector<std::pair<std::string, const StoredTensor *>> &tensors);
   const std::vector<InputTensor> &tensors() const { return inputs; }
 
 private:

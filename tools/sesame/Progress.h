@@ -17,8 +17,8 @@
 
 namespace sesame {
 
-/// One line on standard error that is written over: "packing weights  45 %  212 MB". Nothing when standard error is no terminal,
-/// and nothing in the first half second: quick work needs no bar.
+/// One line on standard error that is written over: "packing weights  45 %  212 MB". Nothing when standard
+/// error is no terminal, and nothing in the first half second: quick work needs no bar.
 class Progress {
 public:
   Progress() : isTerminal(isatty(2)), start(Clock::now()) {}
@@ -28,7 +28,8 @@ public:
 
   void show(const std::string &text) {
     const Clock::time_point now = Clock::now();
-    if (!isTerminal || now - start < std::chrono::milliseconds(500) || now - last < std::chrono::milliseconds(50))
+    if (!isTerminal || now - start < std::chrono::milliseconds(500) ||
+        now - last < std::chrono::milliseconds(50))
       return;
     last = now;
     isShown = true;

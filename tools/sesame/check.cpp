@@ -41,9 +41,10 @@ struct Comparison {
 
 } // namespace
 
-/// |got - expected| <= atol + rtol * |expected| if either is given, else 1e-4 * max(1, largest |expected| of the tensor).
-static Comparison compare(const std::vector<double> &got, const std::vector<double> &expected, const std::vector<bool> &counts,
-                          const CheckOptions &options) {
+/// |got - expected| <= atol + rtol * |expected| if either is given, else 1e-4 * max(1, largest |expected| of
+/// the tensor).
+static Comparison compare(const std::vector<double> &got, const std::vector<double> &expected,
+                          const std::vector<bool> &counts, const CheckOptions &options) {
   double largest = 0;
   for (size_t i = 0; i < expected.size(); ++i)
     if (counts[i] && std::isfinite(expected[i]))
@@ -58,7 +59,9 @@ static Comparison compare(const std::vector<double> &got, const std::vector<doub
                              ? options.atol.value_or(0) + options.rtol.value_or(0) * std::fabs(expected[i])
                              : 1e-4 * std::max(1.0, largest);
     // Equal infinities agree; a NaN agrees only with a NaN.
-    double error = got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])) ? 0 : std::fabs(got[i] - expected[i]);
+    double error = got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i]))
+                       ? 0
+                       : std::fabs(got[i] - expected[i]);
     if (std::isnan(error))
       error = INFINITY;
     result.sumOfErrors += error;
@@ -87,11 +90,13 @@ static std::string formatIndex(uint64_t flat, const std::vector<int64_t> &shape)
   return text + "]";
 }
 
-/// Which elements of an output count: those whose leading axes point at a non-zero of the mask. Every one if the output's leading
-/// extents are not the mask's.
-static std::vector<bool> countingElements(const std::vector<int64_t> &shape, uint64_t count, const StoredTensor *mask) {
+/// Which elements of an output count: those whose leading axes point at a non-zero of the mask. Every one if
+/// the output's leading extents are not the mask's.
+static std::vector<bool> countingElements(const std::vector<int64_t> &shape, uint64_t count,
+                                          const StoredTensor *mask) {
   std::vector<bool> counts(count, true);
-  if (!mask || mask->shape.size() > shape.size() || !std::equal(mask->shape.begin(), mask->shape.end(), shape.begin()))
+  if (!mask || mask->shape.size() > shape.size() ||
+      !std::equal(mask->shape.begin(), mask->shape.end(), shape.begin()))
     return counts;
   const uint64_t positions = *elementCount(mask->shape);
   const std::vector<double> values = toDoubles(mask->dtype, mask->data, positions);
@@ -106,37 +111,41 @@ static bool report(const GoldenCall &call, const std::string &name, const Stored
                    const std::vector<int64_t> &shape, const void *data, const CheckOptions &options) {
   const std::string label = (call.name.empty() ? "" : call.name + ".") + "out." + name;
   if (shape != golden.shape) {
-    std::printf("%-36s OFF  expected %s, got %s\n", label.c_str(), toString(golden.dtype, golden.shape).c_str(),
-                toString(dtype, shape).c_str());
+    std::printf("%-36s OFF  expected %s, got %s\n", label.c_str(),
+                toString(golden.dtype, golden.shape).c_str(), toString(dtype, shape).c_str());
     return false;
   }
   const uint64_t count = *elementCount(shape);
-  const std::vector<double> got = toDoubles(dtype, data, count), expected = toDoubles(golden.dtype, golden.data, count);
+  const std::vector<double> got = toDoubles(dtype, data, count),
+                            expected = toDoubles(golden.dtype, golden.data, count);
   const std::vector<bool> counts =
       countingElements(shape, count, call.compareMask.empty() ? nullptr : call.findInput(call.compareMask));
   const Comparison result = compare(got, expected, counts, options);
   const double mean = result.numCompared ? result.sumOfErrors / result.numCompared : 0;
-  std::printf("%-36s %-4s max error %-9.3g mean error %-9.3g %s\n", label.c_str(), result.numOff ? "OFF" : "ok", result.maxError, mean,
-              toString(dtype, shape).c_str());
+  std::printf("%-36s %-4s max error %-9.3g mean error %-9.3g %s\n", label.c_str(),
+              result.numOff ? "OFF" : "ok", result.maxError, mean, toString(dtype, shape).c_str());
   if (result.numOff)
     std::printf("%s: %llu of %llu elements off, worst at %s: got %.9g, expected %.9g\n", label.c_str(),
-                static_cast<unsigned long long>(result.numOff), static_cast<unsigned long long>(result.numCompared),
-                formatIndex(result.worst, shape).c_str(), result.got, result.expected);
+                static_cast<unsigned long long>(result.numOff),
+                static_cast<unsigned long long>(result.numCompared), formatIndex(result.worst, shape).c_str(),
+                result.got, result.expected);
   return result.numOff == 0;
 }
 
 static bool checkForward(Session &session, const GoldenCall &call, const CheckOptions &options) {
   if (!call.arguments.empty())
-    throw Error(message(options.goldenCase, ": call '", call.name, "': arguments ", call.arguments.dump(), " are not supported"));
+    throw Error(message(options.goldenCase, ": call '", call.name, "': arguments ", call.arguments.dump(),
+                        " are not supported"));
   const EntrySpec &entry = session.model().entries()[session.model().entryIndex(options.entry)];
   EntryInputs inputs(entry, call.inputs);
   const std::vector<OutputTensor> outputs = session.run(options.entry, inputs.tensors());
   bool isRight = true;
   for (const auto &[name, golden] : call.outputs) {
-    auto output = std::find_if(outputs.begin(), outputs.end(), [&, &name = name](const OutputTensor &o) { return o.name == name; });
+    auto output = std::find_if(outputs.begin(), outputs.end(),
+                               [&, &name = name](const OutputTensor &o) { return o.name == name; });
     if (output == outputs.end())
-      throw Error(message(options.bundle, ": entry '", options.entry, "': has no output '", name, "', which call '", call.name,
-                          "' records"));
+      throw Error(message(options.bundle, ": entry '", options.entry, "': has no output '", name,
+                          "', which call '", call.name, "' records"));
     isRight &= report(call, name, *golden, output->dtype, output->shape, output->data.data(), options);
   }
   return isRight;
@@ -152,7 +161,8 @@ static bool checkGenerate(Session &session, const GoldenCall &call, const CheckO
   config.update(call.parameters, message(options.goldenCase, ": call '", call.name, "'"));
   const StoredTensor *ids = call.findInput("input_ids"), *mask = call.findInput("attention_mask");
   if (!ids || ids->shape.size() != 2)
-    throw Error(message(options.goldenCase, ": call '", call.name, "': expected an input 'input_ids' of rank 2"));
+    throw Error(
+        message(options.goldenCase, ": call '", call.name, "': expected an input 'input_ids' of rank 2"));
   GenerationInput input;
   input.rows = ids->shape[0];
   input.length = ids->shape[1];
@@ -168,11 +178,14 @@ static bool checkGenerate(Session &session, const GoldenCall &call, const CheckO
       CheckOptions exact = options;
       exact.atol = 0;
       exact.rtol = 0;
-      isRight &= report(call, name, *golden, DType::i64, {result.rows, result.length}, result.sequences.data(), exact);
+      isRight &= report(call, name, *golden, DType::i64, {result.rows, result.length},
+                        result.sequences.data(), exact);
     } else if (name == "sequences_scores") {
-      isRight &= report(call, name, *golden, DType::f32, {result.rows}, result.sequenceScores.data(), options);
+      isRight &=
+          report(call, name, *golden, DType::f32, {result.rows}, result.sequenceScores.data(), options);
     } else {
-      throw Error(message(options.goldenCase, ": call '", call.name, "': output '", name, "' is not one of generate's"));
+      throw Error(message(options.goldenCase, ": call '", call.name, "': output '", name,
+                          "' is not one of generate's"));
     }
   }
   return isRight;
@@ -186,8 +199,10 @@ static void check(const CheckOptions &options) {
   size_t numOff = 0;
   for (const GoldenCall &call : golden.calls) {
     if (call.kind != "forward" && call.kind != "generate")
-      throw Error(message(options.goldenCase, ": call '", call.name, "': kind '", call.kind, "' cannot be checked on a bundle"));
-    numOff += call.kind == "forward" ? !checkForward(session, call, options) : !checkGenerate(session, call, options);
+      throw Error(message(options.goldenCase, ": call '", call.name, "': kind '", call.kind,
+                          "' cannot be checked on a bundle"));
+    numOff += call.kind == "forward" ? !checkForward(session, call, options)
+                                     : !checkGenerate(session, call, options);
   }
   std::fflush(stdout);
   if (numOff)
@@ -196,16 +211,25 @@ static void check(const CheckOptions &options) {
 }
 
 void addCheckCommand(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("check", "Run recorded calls and compare with their recorded outputs");
+  CLI::App *command =
+      app.add_subcommand("check", "Run recorded calls and compare with their recorded outputs");
   auto options = std::make_shared<CheckOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
-  command->add_option("CASE", options->goldenCase, "Directory with golden.json and golden.safetensors, or a safetensors file of in.NAME and out.NAME")
+  command
+      ->add_option(
+          "CASE", options->goldenCase,
+          "Directory with golden.json and golden.safetensors, or a safetensors file of in.NAME and out.NAME")
       ->required();
-  command->add_option("--entry", options->entry, "Which entry the forward calls are for")->capture_default_str();
-  command->add_option("--atol", options->atol, "Allow |got - expected| <= ATOL + RTOL * |expected|; the default is 1e-4 times the tensor's largest magnitude (at least 1)")
+  command->add_option("--entry", options->entry, "Which entry the forward calls are for")
+      ->capture_default_str();
+  command
+      ->add_option("--atol", options->atol,
+                   "Allow |got - expected| <= ATOL + RTOL * |expected|; the default is 1e-4 times the "
+                   "tensor's largest magnitude (at least 1)")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--rtol", options->rtol, "See --atol")->check(CLI::NonNegativeNumber);
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")->check(CLI::NonNegativeNumber);
+  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
+      ->check(CLI::NonNegativeNumber);
   command->callback([options] { check(*options); });
 }
 

@@ -37,14 +37,22 @@ const CompilerInterface &compiler() {
 void addCompileCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("compile", "Compile a checkpoint to a bundle of native code");
   auto options = std::make_shared<CompileOptions>();
-  command->add_option("SRC", options->source, "Checkpoint directory (config.json, *.safetensors) or .mlir file")->required();
+  command
+      ->add_option("SRC", options->source, "Checkpoint directory (config.json, *.safetensors) or .mlir file")
+      ->required();
   command->add_option("-o,--output", options->output, "Bundle directory to write")->required();
-  command->add_option("--target", options->target, "cpu (this machine), x86-64-v2, x86-64-v3, x86-64-v4 or aarch64")
+  command
+      ->add_option("--target", options->target,
+                   "cpu (this machine), x86-64-v2, x86-64-v3, x86-64-v4 or aarch64")
       ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "Arithmetic type: f32")->capture_default_str()->check(CLI::IsMember({"f32"}));
+  command->add_option("--dtype", options->dtype, "Arithmetic type: f32")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"f32"}));
   command->add_option("--dump-dir", options->dumpDirectory, "Write the IR of every stage to this directory");
-  command->add_flag("--explain", options->explain, "Say which optimisations fired where, and why not elsewhere; list each op's cost");
-  command->footer("Example:\n  sesame compile ./gpt2 -o gpt2.bundle && sesame generate gpt2.bundle --prompt 'Once upon a time'");
+  command->add_flag("--explain", options->explain,
+                    "Say which optimisations fired where, and why not elsewhere; list each op's cost");
+  command->footer("Example:\n  sesame compile ./gpt2 -o gpt2.bundle && sesame generate gpt2.bundle --prompt "
+                  "'Once upon a time'");
   command->callback([options] { compiler().compile(*options); });
 }
 
@@ -53,8 +61,9 @@ void addImportCommand(CLI::App &app) {
   auto options = std::make_shared<ImportOptions>();
   command->add_option("SRC", options->source, "Checkpoint directory or .mlir file")->required();
   command->add_option("-o,--output", options->output, "File to write instead of standard output");
-  command->footer("The module names the checkpoint's weights; 'sesame compile MODULE.mlir' reads them from there.\n"
-                  "Example:\n  sesame import ./bert -o bert.mlir");
+  command->footer(
+      "The module names the checkpoint's weights; 'sesame compile MODULE.mlir' reads them from there.\n"
+      "Example:\n  sesame import ./bert -o bert.mlir");
   command->callback([options] { compiler().import(*options); });
 }
 

@@ -13,7 +13,8 @@
 
 namespace sesame {
 
-/// A bash script made from the parser itself, so it knows what the parser knows. zsh reads it after `bashcompinit`.
+/// A bash script made from the parser itself, so it knows what the parser knows. zsh reads it after
+/// `bashcompinit`.
 static void printCompletion(const CLI::App &app) {
   std::string commands, cases;
   for (const CLI::App *command : app.get_subcommands(nullptr)) {

@@ -23,11 +23,12 @@ int main(int argc, char **argv) {
   app.set_version_flag("--version", "sesame " SESAME_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  sesame::addCompileCommand(app);
-  sesame::addImportCommand(app);
-  sesame::addRunCommand(app);
-  sesame::addCheckCommand(app);
-  sesame::addCompletionCommand(app);
+  for (auto add : {sesame::addCompileCommand, sesame::addImportCommand, sesame::addInspectCommand,
+                   sesame::addRunCommand, sesame::addCheckCommand, sesame::addBenchCommand,
+                   sesame::addGenerateCommand, sesame::addPerplexityCommand, sesame::addFillMaskCommand,
+                   sesame::addClassifyCommand, sesame::addAnswerCommand, sesame::addTagCommand,
+                   sesame::addEmbedCommand, sesame::addTokenizeCommand, sesame::addCompletionCommand})
+    add(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &request) { // --help, --version

@@ -79,14 +79,19 @@ void addRunCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("run", "Run an entry of a bundle on tensors from a file");
   auto options = std::make_shared<RunOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
-  command->add_option("--inputs", options->inputs, "Safetensors file with the entry's inputs, by name")->required();
-  command->add_option("--outputs", options->outputs, "Safetensors file to write; without it the outputs' shapes are printed");
-  command->add_option("--entry", options->entry, "Which entry; 'sesame inspect' lists them")->capture_default_str();
+  command->add_option("--inputs", options->inputs, "Safetensors file with the entry's inputs, by name")
+      ->required();
+  command->add_option("--outputs", options->outputs,
+                      "Safetensors file to write; without it the outputs' shapes are printed");
+  command->add_option("--entry", options->entry, "Which entry; 'sesame inspect' lists them")
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  CLI::Option *profile =
-      command->add_option("--profile", options->profile, "Print time per operation; =FILE also writes a Chrome trace")->expected(0, 1);
+  CLI::Option *profile = command
+                             ->add_option("--profile", options->profile,
+                                          "Print time per operation; =FILE also writes a Chrome trace")
+                             ->expected(0, 1);
   command->callback([options, profile] { run(*options, profile->count() > 0); });
 }
 

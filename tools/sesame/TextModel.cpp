@@ -1,0 +1,135 @@
+//===- TextModel.cpp - A bundle with its tokenizer ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TextModel.h"
+
+#include "support/Error.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+namespace sesame {
+
+static Session::Options withThreads(int numThreads) {
+  Session::Options options;
+  options.numThreads = numThreads;
+  return options;
+}
+
+TextModel::TextModel(const std::string &bundle, int numThreads)
+    : bundlePath(bundle), model(Model::open(bundle)), activeSession(model, withThreads(numThreads)) {}
+
+const Tokenizer &TextModel::tokenizer() {
+  if (!loadedTokenizer)
+    loadedTokenizer.emplace(Tokenizer::fromDirectory(bundlePath));
+  return *loadedTokenizer;
+}
+
+std::optional<int64_t> TextModel::configNumber(const char *key) const {
+  const auto found = manifest().config.find(key);
+  if (found == manifest().config.end() || !found->is_number_integer())
+    return std::nullopt;
+  return found->get<int64_t>();
+}
+
+void TextModel::expectTask(const char *command, std::initializer_list<const char *> tasks) const {
+  const std::string &task = manifest().model.task;
+  std::string expected;
+  for (const char *each : tasks) {
+    if (task == each)
+      return;
+    expected += (expected.empty() ? "" : " or ") + std::string(each);
+  }
+  throw Error(message(bundlePath, ": 'sesame ", command, "' expects a model for ", expected, ", got ",
+                      manifest().model.architecture, " for ", task.empty() ? "no known task" : task));
+}
+
+std::string TextModel::label(int64_t index) const {
+  const auto labels = manifest().config.find("id2label");
+  if (labels != manifest().config.end() && labels->is_array() &&
+      index < static_cast<int64_t>(labels->size()) && (*labels)[index].is_string())
+    return (*labels)[index].get<std::string>();
+  return "LABEL_" + std::to_string(index);
+}
+
+TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts) {
+  Batch batch;
+  batch.where = bundlePath;
+  for (const TextInput &input : texts) {
+    batch.encodings.push_back(input.pair ? tokenizer().encode(input.text, *input.pair)
+                                         : tokenizer().encode(input.text));
+    if (batch.encodings.back().ids.empty())
+      throw Error("text: expected at least one token, got an empty text");
+    batch.length = std::max<int64_t>(batch.length, batch.encodings.back().size());
+  }
+  const auto rows = static_cast<int64_t>(texts.size());
+  const int64_t padId = configNumber("pad_token_id").value_or(0);
+  std::vector<int64_t> ids(rows * batch.length, padId), mask(rows * batch.length, 0),
+      types(rows * batch.length, 0);
+  for (int64_t row = 0; row < rows; ++row)
+    for (size_t i = 0; i < batch.encodings[row].size(); ++i) {
+      ids[row * batch.length + i] = batch.encodings[row].ids[i];
+      mask[row * batch.length + i] = 1;
+      types[row * batch.length + i] = batch.encodings[row].typeIds[i];
+    }
+  const EntrySpec &entry = model->entries()[model->entryIndex("forward")];
+  const std::vector<int64_t> shape = {rows, batch.length};
+  std::vector<InputTensor> inputs = {{"input_ids", DType::i64, shape, ids.data()}};
+  if (entry.findInput("attention_mask") >= 0)
+    inputs.push_back({"attention_mask", DType::i64, shape, mask.data()});
+  if (entry.findInput("token_type_ids") >= 0)
+    inputs.push_back({"token_type_ids", DType::i64, shape, types.data()});
+  batch.outputs = activeSession.run("forward", inputs);
+  return batch;
+}
+
+const OutputTensor &TextModel::Batch::output(const std::string &name) const {
+  for (const OutputTensor &each : outputs)
+    if (each.name == name)
+      return each;
+  throw Error(message(where, ": entry 'forward' has no output '", name, "'"));
+}
+
+std::vector<double> softmax(const float *values, int64_t count) {
+  std::vector<double> result(values, values + count);
+  const double largest = *std::max_element(result.begin(), result.end());
+  double sum = 0;
+  for (double &value : result)
+    sum += value = std::exp(value - largest);
+  for (double &value : result)
+    value /= sum;
+  return result;
+}
+
+std::string codePoints(const std::string &text, uint32_t start, uint32_t end) {
+  uint32_t position = 0;
+  size_t from = text.size(), to = text.size();
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) == 0x80)
+      continue;
+    if (position == start)
+      from = i;
+    if (position == end)
+      to = i;
+    ++position;
+  }
+  return from < to ? text.substr(from, to - from) : std::string();
+}
+
+std::string readTextFile(const std::string &path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream.good() && !stream.eof())
+    throw Error(message(path, ": cannot read: ", std::strerror(errno)));
+  return text;
+}
+
+} // namespace sesame

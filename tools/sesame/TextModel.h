@@ -1,0 +1,76 @@
+//===- TextModel.h - A bundle with its tokenizer ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SESAME_TOOLS_TEXTMODEL_H
+#define SESAME_TOOLS_TEXTMODEL_H
+
+#include "core/Model.h"
+#include "core/Session.h"
+#include "io/Manifest.h"
+#include "tokenizer/Tokenizer.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sesame {
+
+/// One text, or a pair of texts, to run a model on.
+struct TextInput {
+  std::string text;
+  std::optional<std::string> pair;
+};
+
+/// A loaded bundle, a session, and the tokenizer that came with the checkpoint.
+class TextModel {
+public:
+  TextModel(const std::string &bundle, int numThreads);
+
+  Session &session() { return activeSession; }
+  const Manifest &manifest() const { return model->manifest(); }
+  const std::string &bundle() const { return bundlePath; }
+  /// Throws Error that says what is missing if the bundle has no tokenizer files.
+  const Tokenizer &tokenizer();
+  /// A number of the manifest's "config" object.
+  std::optional<int64_t> configNumber(const char *key) const;
+  /// Throws Error unless the bundle was compiled for one of these tasks.
+  void expectTask(const char *command, std::initializer_list<const char *> tasks) const;
+  /// The name of a classifier's class: id2label, or LABEL_i.
+  std::string label(int64_t index) const;
+
+  /// The result of `forward` on a batch of texts padded to the longest, and their encodings.
+  struct Batch {
+    std::vector<Encoding> encodings;
+    int64_t length = 0; ///< S, padding included
+    std::vector<OutputTensor> outputs;
+    /// Throws Error if the entry has no such output.
+    const OutputTensor &output(const std::string &name) const;
+    std::string where; ///< for messages
+  };
+  Batch forward(const std::vector<TextInput> &texts);
+
+private:
+  std::string bundlePath;
+  std::shared_ptr<const Model> model;
+  Session activeSession;
+  std::optional<Tokenizer> loadedTokenizer;
+};
+
+/// softmax(values) in double.
+std::vector<double> softmax(const float *values, int64_t count);
+
+/// The bytes of code points [start, end) of a UTF-8 text.
+std::string codePoints(const std::string &text, uint32_t start, uint32_t end);
+
+/// The whole of a text file. Throws Error.
+std::string readTextFile(const std::string &path);
+
+} // namespace sesame
+
+#endif // SESAME_TOOLS_TEXTMODEL_H

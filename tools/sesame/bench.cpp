@@ -1,0 +1,144 @@
+//===- bench.cpp - sesame bench ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "TextModel.h"
+
+#include "generate/SessionStepModel.h"
+#include "support/Error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+namespace sesame {
+
+namespace {
+struct BenchOptions {
+  std::string bundle;
+  int64_t promptTokens = 128, newTokens = 64, batch = 1, repeat = 5;
+  int threads = 0;
+  bool json = false;
+};
+} // namespace
+
+using Clock = std::chrono::steady_clock;
+
+static double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+static double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// The exclusive bound of the ids, from the entry's declared range.
+static int64_t idBound(const EntrySpec &entry) {
+  const int32_t ids = entry.findInput("input_ids");
+  return ids >= 0 && entry.inputs[ids].range ? entry.inputs[ids].range->second : 1;
+}
+
+static void bench(const BenchOptions &options) {
+  const Clock::time_point loadStart = Clock::now();
+  TextModel model(options.bundle, options.threads);
+  const double loadSeconds = secondsSince(loadStart);
+  Session &session = model.session();
+  const bool canDecode = session.model().hasEntry("decode");
+  const EntrySpec &entry =
+      session.model().entries()[session.model().entryIndex(canDecode ? "decode" : "forward")];
+  std::vector<int64_t> ids(options.batch * options.promptTokens);
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<int64_t>(i * 7919 + 13) % idBound(entry);
+
+  std::vector<double> prompt, decode;
+  std::vector<int64_t> next(options.batch);
+  std::unique_ptr<SessionStepModel> steps = canDecode ? std::make_unique<SessionStepModel>(session) : nullptr;
+  for (int64_t run = 0; run <= options.repeat; ++run) { // the first one warms up
+    if (!canDecode) {
+      const Clock::time_point start = Clock::now();
+      session.runInPlace("forward",
+                         {{"input_ids", DType::i64, {options.batch, options.promptTokens}, ids.data()}});
+      if (run)
+        prompt.push_back(secondsSince(start));
+      continue;
+    }
+    steps->begin(options.batch, 1, options.promptTokens + options.newTokens);
+    Clock::time_point start = Clock::now();
+    const float *logits = steps->step(ids.data(), nullptr, options.promptTokens);
+    if (run)
+      prompt.push_back(secondsSince(start));
+    for (int64_t step = 0; step < options.newTokens; ++step) {
+      const int64_t vocabulary = steps->vocabSize();
+      for (int64_t row = 0; row < options.batch; ++row)
+        next[row] = std::max_element(logits + row * vocabulary, logits + (row + 1) * vocabulary) -
+                    (logits + row * vocabulary);
+      start = Clock::now();
+      logits = steps->step(next.data(), nullptr, 1);
+      if (run)
+        decode.push_back(secondsSince(start));
+    }
+  }
+  const double promptSeconds = median(prompt);
+  nlohmann::json result = {
+      {"bundle", options.bundle},
+      {"threads", session.numThreads()},
+      {"batch", options.batch},
+      {"prompt_tokens", options.promptTokens},
+      {"load_ms", loadSeconds * 1e3},
+      {"prompt_ms", promptSeconds * 1e3},
+      {"prompt_tokens_per_second", options.batch * options.promptTokens / promptSeconds}};
+  if (!decode.empty()) {
+    const double step = median(decode);
+    result["new_tokens"] = options.newTokens;
+    result["step_ms"] = step * 1e3;
+    result["new_tokens_per_second"] = options.batch / step;
+    result["weight_gigabytes_per_second"] = model.manifest().weights.dataSizeInBytes / step * 1e-9;
+  }
+  if (options.json) {
+    std::printf("%s\n", result.dump().c_str());
+    return;
+  }
+  std::printf("load    %8.2f ms\nprompt  %8.2f ms  %10.1f tokens/s   (%lld x %lld tokens, %d threads, median "
+              "of %lld)\n",
+              loadSeconds * 1e3, promptSeconds * 1e3, options.batch * options.promptTokens / promptSeconds,
+              static_cast<long long>(options.batch), static_cast<long long>(options.promptTokens),
+              session.numThreads(), static_cast<long long>(options.repeat));
+  if (!decode.empty())
+    std::printf("decode  %8.2f ms  %10.1f tokens/s   (each step; %.1f GB/s of weights)\n",
+                result["step_ms"].get<double>(), result["new_tokens_per_second"].get<double>(),
+                result["weight_gigabytes_per_second"].get<double>());
+}
+
+void addBenchCommand(CLI::App &app) {
+  CLI::App *command = app.add_subcommand("bench", "Time a bundle: loading, prompt, each new token");
+  auto options = std::make_shared<BenchOptions>();
+  command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
+  command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--new-tokens", options->newTokens, "How many tokens to generate")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--batch", options->batch, "How many sequences")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--repeat", options->repeat, "How many timed runs")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { bench(*options); });
+}
+
+} // namespace sesame

@@ -1,0 +1,105 @@
+//===- classify.cpp - sesame classify ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "TextModel.h"
+
+#include "support/Error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+namespace sesame {
+
+namespace {
+struct ClassifyOptions {
+  std::string bundle;
+  std::vector<std::string> texts, pairs;
+  int threads = 0;
+  bool json = false;
+};
+} // namespace
+
+/// The scores of one row: a softmax over classes; a sigmoid each for a multi-label model; the number itself
+/// for a regression.
+static std::vector<double> scores(const TextModel &model, const float *logits, int64_t count) {
+  const nlohmann::json &config = model.manifest().config;
+  const auto found = config.find("problem_type");
+  const std::string problem = found != config.end() && found->is_string() ? found->get<std::string>() : "";
+  if (problem == "multi_label_classification") {
+    std::vector<double> result(logits, logits + count);
+    for (double &value : result)
+      value = 1 / (1 + std::exp(-value));
+    return result;
+  }
+  if (count == 1 || problem == "regression")
+    return std::vector<double>(logits, logits + count);
+  return softmax(logits, count);
+}
+
+static void classify(const ClassifyOptions &options) {
+  if (!options.pairs.empty() && options.pairs.size() != options.texts.size())
+    throw Error(message("option '--pair': expected one for each of the ", options.texts.size(),
+                        " texts, got ", options.pairs.size()));
+  TextModel model(options.bundle, options.threads);
+  model.expectTask("classify", {"text-classification", "next-sentence-prediction"});
+  std::vector<TextInput> inputs;
+  for (size_t i = 0; i < options.texts.size(); ++i)
+    inputs.push_back({options.texts[i],
+                      options.pairs.empty() ? std::nullopt : std::optional<std::string>(options.pairs[i])});
+  const TextModel::Batch batch = model.forward(inputs);
+  const OutputTensor &logits = batch.output("logits");
+  const int64_t numClasses = logits.shape.back();
+  const auto *rows = static_cast<const float *>(static_cast<const void *>(logits.data.data()));
+  nlohmann::json results = nlohmann::json::array();
+  for (size_t row = 0; row < inputs.size(); ++row) {
+    const std::vector<double> values = scores(model, rows + row * numClasses, numClasses);
+    std::vector<int64_t> order(numClasses);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return values[a] > values[b]; });
+    nlohmann::json classes = nlohmann::json::array();
+    for (int64_t i : order)
+      classes.push_back({{"label", model.label(i)}, {"score", values[i]}});
+    results.push_back(std::move(classes));
+  }
+  if (options.json) {
+    std::printf("%s\n", results.dump(2).c_str());
+    return;
+  }
+  for (size_t row = 0; row < inputs.size(); ++row) {
+    if (inputs.size() > 1)
+      std::printf("%s\n", inputs[row].text.c_str());
+    for (const nlohmann::json &each : results[row])
+      std::printf("%9.5f  %s\n", each["score"].get<double>(), each["label"].get<std::string>().c_str());
+  }
+}
+
+void addClassifyCommand(CLI::App &app) {
+  CLI::App *command = app.add_subcommand("classify", "Classify texts, or pairs of texts");
+  auto options = std::make_shared<ClassifyOptions>();
+  command
+      ->add_option("BUNDLE", options->bundle,
+                   "What 'sesame compile' wrote, of a sequence classifier or next-sentence model")
+      ->required();
+  command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
+  command->add_option("--pair", options->pairs, "Second text of each pair, in order")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer("Example:\n  sesame classify sst2.bundle 'A moving and funny film'");
+  command->callback([options] { classify(*options); });
+}
+
+} // namespace sesame

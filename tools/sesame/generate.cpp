@@ -1,0 +1,179 @@
+//===- generate.cpp - sesame generate ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "TextModel.h"
+
+#include "generate/Generate.h"
+#include "generate/SessionStepModel.h"
+#include "generate/StopStrings.h"
+#include "support/Error.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+namespace sesame {
+
+namespace {
+struct GenerateOptions {
+  std::string bundle;
+  std::vector<std::string> prompts, idLists, stops;
+  std::map<std::string, std::string> fields; ///< of GenerationConfig, by JSON name
+  bool shouldPrintIds = false;
+  int threads = 0;
+};
+} // namespace
+
+static std::vector<int64_t> parseIds(const std::string &text) {
+  std::vector<int64_t> ids;
+  const char *at = text.data(), *end = at + text.size();
+  for (;;) {
+    int64_t id = 0;
+    auto [next, error] = std::from_chars(at, end, id);
+    if (error != std::errc() || (next != end && *next != ','))
+      throw Error(message("option '--ids': expected numbers with commas between them, got '", text, "'"));
+    ids.push_back(id);
+    if (next == end)
+      return ids;
+    at = next + 1;
+  }
+}
+
+/// The bundle's settings with the command line's over them.
+static GenerationConfig configure(const TextModel &model, const GenerateOptions &options) {
+  GenerationConfig config;
+  nlohmann::json defaults = nlohmann::json::object();
+  for (const char *key : {"pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"})
+    if (model.manifest().config.contains(key))
+      defaults[key] = model.manifest().config[key];
+  config.update(defaults, model.bundle() + "/manifest.json: config");
+  config.update(model.manifest().generation, model.bundle() + "/manifest.json: generation");
+  for (const auto &[name, text] : options.fields) {
+    std::string option = "--" + name;
+    std::replace(option.begin(), option.end(), '_', '-');
+    config.set(name, text, "option '" + option + "'");
+  }
+  // Who gives a temperature or a seed wants to sample.
+  if (!options.fields.count("do_sample"))
+    for (const char *sampling :
+         {"temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "seed"})
+      if (options.fields.count(sampling))
+        config.doSample = true;
+  config.stopStrings.insert(config.stopStrings.end(), options.stops.begin(), options.stops.end());
+  config.validate();
+  return config;
+}
+
+static void printIds(const int64_t *ids, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    std::printf("%s%lld", i ? "," : "", static_cast<long long>(ids[i]));
+  std::printf("\n");
+}
+
+static void generateText(const GenerateOptions &options) {
+  if (options.prompts.empty() == options.idLists.empty())
+    throw CLI::RequiredError("--prompt or --ids");
+  TextModel model(options.bundle, options.threads);
+  if (!model.session().model().hasEntry("decode"))
+    throw Error(message(options.bundle, ": 'sesame generate' expects a model with an entry 'decode', got ",
+                        model.manifest().model.architecture));
+  GenerationConfig config = configure(model, options);
+
+  std::vector<std::vector<int64_t>> prompts;
+  for (const std::string &text : options.idLists)
+    prompts.push_back(parseIds(text));
+  for (const std::string &text : options.prompts) {
+    const std::vector<TokenId> ids = model.tokenizer().encodeIds(text);
+    prompts.emplace_back(ids.begin(), ids.end());
+    if (prompts.back().empty())
+      throw Error("option '--prompt': expected at least one token, got an empty prompt");
+  }
+  const GenerationInput input =
+      padLeft(prompts, config.padTokenId.value_or(config.eosTokenId.empty() ? 0 : config.eosTokenId.front()));
+
+  SessionStepModel steps(model.session());
+  GenerationHooks hooks;
+  if (!config.stopStrings.empty())
+    hooks.shouldStop = StopStrings(config.stopStrings, [&](const int64_t *ids, int64_t length) {
+      return model.tokenizer().decode(std::vector<TokenId>(ids, ids + length));
+    });
+  // One sequence is printed while it grows; several would mix.
+  std::unique_ptr<IncrementalDecoder> decoder;
+  if (!options.shouldPrintIds && prompts.size() == 1 && config.numBeams == 1 &&
+      config.numReturnSequences == 1) {
+    decoder = std::make_unique<IncrementalDecoder>(model.tokenizer());
+    std::string shown;
+    for (int64_t id : prompts[0])
+      shown += decoder->push(static_cast<TokenId>(id));
+    std::fputs(shown.c_str(), stdout);
+    std::fflush(stdout);
+    hooks.onToken = [&](int64_t, int64_t token) {
+      std::fputs(decoder->push(static_cast<TokenId>(token)).c_str(), stdout);
+      std::fflush(stdout);
+      return true;
+    };
+  }
+  const GenerationResult result = generate(steps, config, input, hooks);
+  if (decoder) {
+    std::printf("%s\n", decoder->finish().c_str());
+    return;
+  }
+  for (int64_t row = 0; row < result.rows; ++row) {
+    const int64_t *sequence = result.sequences.data() + row * result.length;
+    if (options.shouldPrintIds) {
+      printIds(sequence + result.promptLength, result.newTokens[row]);
+      continue;
+    }
+    const std::vector<int64_t> &prompt = prompts[row / (result.rows / static_cast<int64_t>(prompts.size()))];
+    std::vector<TokenId> ids(prompt.begin(), prompt.end());
+    ids.insert(ids.end(), sequence + result.promptLength,
+               sequence + result.promptLength + result.newTokens[row]);
+    std::printf("%s\n", model.tokenizer().decode(ids).c_str());
+  }
+}
+
+void addGenerateCommand(CLI::App &app) {
+  CLI::App *command = app.add_subcommand("generate", "Continue a prompt");
+  auto options = std::make_shared<GenerateOptions>();
+  command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
+  command->add_option("--prompt", options->prompts, "Text to continue; several times for a batch")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--ids", options->idLists, "Token ids to continue instead, with commas between them")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--stop", options->stops, "Stop after this text; may be given several times")
+      ->expected(1)
+      ->take_all();
+  command->add_flag("--print-ids", options->shouldPrintIds, "Print the new ids alone, one sequence a line");
+  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option_function<std::string>(
+      "--beams", [options](const std::string &text) { options->fields["num_beams"] = text; },
+      "Beam search with this many beams");
+  for (const auto &[name, type] : GenerationConfig::fields()) {
+    std::string option = "--" + std::string(name);
+    std::replace(option.begin(), option.end(), '_', '-');
+    command
+        ->add_option_function<std::string>(
+            option,
+            [options, name = std::string(name)](const std::string &text) { options->fields[name] = text; },
+            std::string(type))
+        ->group("Generation settings (as in generation_config.json; 'none' turns one off)");
+  }
+  command->footer(
+      "Greedy unless a sampling setting is given.\n"
+      "Examples:\n  sesame generate gpt2.bundle --prompt 'Once upon a time' --max-new-tokens 40\n"
+      "  sesame generate gpt2.bundle --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 1");
+  command->callback([options] { generateText(*options); });
+}
+
+} // namespace sesame

@@ -1,0 +1,93 @@
+//===- inspect.cpp - sesame inspect ---===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+
+#include "../compiler/Compiler.h"
+#include "io/Manifest.h"
+#include "io/Safetensors.h"
+#include "support/Error.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace sesame {
+
+namespace {
+struct InspectOptions {
+  std::string source;
+  bool json = false;
+};
+} // namespace
+
+static void describeTensors(const EntrySpec &entry, const std::vector<TensorSpec> &tensors,
+                            const char *role) {
+  for (const TensorSpec &tensor : tensors) {
+    std::printf("  %-7s %-20s %s", tensor.isState ? "state" : role, tensor.name.c_str(),
+                entry.describe(tensor).c_str());
+    if (tensor.range)
+      std::printf("  in [%lld, %lld)", static_cast<long long>(tensor.range->first),
+                  static_cast<long long>(tensor.range->second));
+    if (tensor.defaultValue != InputDefault::none)
+      std::printf("  default %s", toString(tensor.defaultValue));
+    std::printf("\n");
+  }
+}
+
+static void inspectBundle(const std::string &bundle, bool json) {
+  const Manifest manifest = readManifest(bundle + "/manifest.json");
+  if (json) {
+    std::printf("%s\n", serializeManifest(manifest).c_str());
+    return;
+  }
+  std::error_code ignored;
+  std::printf("model    %s (%s), %s\n", manifest.model.modelType.c_str(), manifest.model.architecture.c_str(),
+              manifest.model.task.c_str());
+  std::printf("target   %s, %s\n", manifest.target.triple.c_str(), manifest.target.cpu.c_str());
+  std::printf("code     %llu bytes\n",
+              static_cast<unsigned long long>(std::filesystem::file_size(bundle + "/model.so", ignored)));
+  const SafetensorsFile weights(bundle + "/" + manifest.weights.file);
+  uint64_t parameters = 0, count = 0;
+  for (const StoredTensor &tensor : weights.tensors())
+    if (tensor.name.rfind("__padding__", 0) != 0) {
+      parameters += *elementCount(tensor.shape);
+      ++count;
+    }
+  std::printf("weights  %llu bytes, %llu tensors, %llu elements (as packed)\n",
+              static_cast<unsigned long long>(weights.dataSizeInBytes()),
+              static_cast<unsigned long long>(count), static_cast<unsigned long long>(parameters));
+  for (const EntrySpec &entry : manifest.entries) {
+    std::printf("entry    %s\n", entry.name.c_str());
+    describeTensors(entry, entry.inputs, "input");
+    describeTensors(entry, entry.outputs, "output");
+    for (const SymbolLimit &limit : entry.limits)
+      std::printf("  limit   %s <= %s\n", entry.symbols[limit.symbol].c_str(),
+                  limit.atMost.isConstant() ? std::to_string(limit.atMost.extent).c_str()
+                                            : entry.symbols[limit.atMost.symbol].c_str());
+  }
+}
+
+static void inspect(const InspectOptions &options) {
+  std::error_code ignored;
+  if (std::filesystem::exists(options.source + "/manifest.json", ignored))
+    inspectBundle(options.source, options.json);
+  else
+    std::fputs(compiler().describe(options.source, options.json).c_str(), stdout);
+}
+
+void addInspectCommand(CLI::App &app) {
+  CLI::App *command =
+      app.add_subcommand("inspect", "Show what is in a bundle, a checkpoint or an .mlir file");
+  auto options = std::make_shared<InspectOptions>();
+  command->add_option("SRC", options->source, "Bundle, checkpoint directory or .mlir file")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { inspect(*options); });
+}
+
+} // namespace sesame
