@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/BufferizableOpInterfaceImpl.h"
 #include "sesame/Passes/Passes.h"
 #include "sesame/Passes/Pipelines.h"
 
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::sesame::SesameDialect>();
+  mlir::sesame::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::registerAllPasses();
   mlir::sesame::registerSesamePasses();
   mlir::sesame::registerPipelines();

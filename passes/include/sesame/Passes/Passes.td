@@ -13,4 +13,324 @@ include "mlir/Pass/PassBase.td"
 
 // Every pass, alphabetical. A pass is added together with its .cpp.
 
+def BufferizeEntriesPass : Pass<"sesame-bufferize-entries", "::mlir::ModuleOp"> {
+  let summary = "Give an entry's results destinations, and its symbols arguments";
+  let description = [{
+    Every result of a public function that is not a state gets an argument, the caller's buffer, into which it is materialized; a state's
+    destination is its argument. Every symbol of `sesame.dims` becomes an index argument, and every extent of an argument that symbol.
+    Inputs are marked as not writable, so that bufferization never writes into them.
+
+    ```mlir
+    func.func @forward(%x: tensor<?x8xf32> {sesame.dims = ["B", "8"]}) -> (tensor<?x8xf32> {sesame.name = "y", sesame.dims = ["B", "8"]})
+    // becomes
+    func.func @forward(%x: tensor<?x8xf32> {...}, %y: tensor<?x8xf32> {sesame.output, ...}, %B: index {sesame.symbol = "B"})
+      -> (tensor<?x8xf32> {sesame.destination = 1 : i64, ...})
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect"];
+}
+
+def CarryInPlacePass : Pass<"sesame-carry-in-place"> {
+  let summary = "Keep every tensor that a loop carries in one buffer";
+  let description = [{
+    A value that an `scf.for` yields is materialized in the buffer of the carried value, unless it is an update of it anyway. So no buffer
+    outlives the iteration that made it, and the arena can be planned. Mostly the copy vanishes, because the last operation of the
+    body then writes into the carried buffer (`eliminate-empty-tensors`).
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def DropEntryResultsPass : Pass<"sesame-drop-entry-results", "::mlir::ModuleOp"> {
+  let summary = "Make bufferized entries return nothing";
+  let description = [{
+    Drops the results of entries, which by then are the argument buffers they were materialized in. A state that is returned in another
+    buffer than its own would have to be copied, and is an error.
+  }];
+}
+
+def FinishModulePass : Pass<"sesame-finish-module", "::mlir::ModuleOp"> {
+  let summary = "Leave nothing in a module but its compiled code and its interface";
+  let description = [{
+    Removes `sesame.weight` symbols and the module's `sesame` attributes, adds `sesame_abi_version`, and makes every function and global internal that
+    is not of the interface in `sesame/abi.h`. Runs on the LLVM dialect.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def HoistAllocasPass : Pass<"sesame-hoist-allocas", "::mlir::func::FuncOp"> {
+  let summary = "Move stack buffers of static size to the start of their function";
+  let description = [{
+    A stack buffer inside a loop would grow the stack in each iteration.
+  }];
+}
+
+def InlineLayersPass : Pass<"sesame-inline-layers", "::mlir::ModuleOp"> {
+  let summary = "Inline the private layer functions into the entries";
+  let description = [{
+    Replaces every call of a private function by its body, and drops the private functions that nobody calls any more. The layer loops stay
+    loops, so the code does not grow with depth. After this pass the tile passes and one-shot bufferization see a whole
+    entry at once, and a layer's buffers need no calling convention.
+
+    ```mlir
+    func.func private @block(%l: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> { ... }
+    func.func @forward(...) {
+      %h = scf.for %l = %c0 to %c12 step %c1 iter_args(%x = %e) -> (tensor<?x8xf32>) {
+        %y = func.call @block(%l, %x) : (index, tensor<?x8xf32>) -> tensor<?x8xf32>   // becomes the body of @block
+    ```
+
+    A call cycle among private functions, or a private function of several blocks, is an error.
+  }];
+}
+
+def LowerCopyPass : Pass<"sesame-lower-copy", "::mlir::func::FuncOp"> {
+  let summary = "Turn copies between strided buffers into loops";
+  let description = [{
+    `memref.copy` of two contiguous buffers stays and becomes a memcpy. Any other becomes a nest of `scf.for` over the outer axes and, where the last
+    axes are contiguous on both sides, a memcpy for each of their blocks; upstream would call a runtime function.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def LowerEmbeddingTilePass : Pass<"sesame-lower-embedding-tile", "::mlir::func::FuncOp"> {
+  let summary = "Lower sesame.embedding_tile on memrefs to vector loops";
+  let description = [{
+    For each row the indices are read once; then the picked rows are summed vector by vector in operand order, the last vector under a mask.
+    Operands: f32, unit stride along the last axis, any other stride.
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def LowerEntryPass : Pass<"sesame-lower-entry", "::mlir::ModuleOp"> {
+  let summary = "Give entries and workspace functions their C interface";
+  let description = [{
+    `@E` becomes `@sesame_entry_E(context, buffers, dims)`, its buffers descriptors made of base pointers and symbol values; `@E__workspace` becomes
+    `@sesame_entry_E_workspace(dims)`; and `sesame.get_weight` an address in the weights' data (`offset` + index * `stride`).
+    See `runtime/include/sesame/abi.h`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerMatmulTilePass : Pass<"sesame-lower-matmul-tile", "::mlir::func::FuncOp"> {
+  let summary = "Lower sesame.matmul_tile on memrefs to register tiles";
+  let description = [{
+    The rows are cut into blocks of `rows`; the last block gets a kernel of exactly its height, chosen by `scf.index_switch`. A kernel holds its whole
+    block of the result in 1-D vectors while k runs:
+
+    ```mlir
+    %sums:16 = scf.for %k = %c0 to %K step %c1 iter_args(%a0 = %zero, ...) -> (vector<16xf32>, ...) {
+      %b0 = vector.load %panel[%k, %c0]
+      %b1 = vector.load %panel[%k, %c16]
+      %s = memref.load %lhs[%m, %k]
+      %x = vector.broadcast %s
+      %f0 = vector.fma %x, %b0, %a0 ...
+    ```
+
+    so each element is one chain of fused multiply-adds in increasing k, whatever M is. A cheap activation (identity, relu, relu_squared,
+    leaky_relu) is applied to the registers; for the others the block goes to a stack buffer of rows x R floats, and one loop over its
+    rows adds the bias, applies the activation, combines and stores. Only a panel with N < R, which the padding of `panel`
+    completes, uses masks, in a branch of its own.
+
+    The activations' math operations are for `sesame-expand-math`. Operands: f32, unit stride along the last axis, any other stride; R a multiple of
+    `vector-lanes` (32 for 16 lanes and 16 for 8 keep the registers full).
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">,
+                 Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: 8 with 16 lanes, 6 with 8 lanes, fewer for wide panels)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def LowerNormTilePass : Pass<"sesame-lower-norm-tile", "::mlir::func::FuncOp"> {
+  let summary = "Lower sesame.norm_tile on memrefs to vector loops";
+  let description = [{
+    Row by row: the mean (layer only), the mean square of the deviations, then scale and store; each pass over vectors, the last one under a mask. A sum has
+    four vector accumulators, which are added pairwise at the end, and then the lanes by halves: an order that depends on C and
+    `vector-lanes` alone. `out` may be `input`.
+    Operands: f32, unit stride along the last axis, any other stride.
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def OutlineParallelPass : Pass<"sesame-outline-parallel", "::mlir::ModuleOp"> {
+  let summary = "Outline parallel loops and hand them to the context's parallel_for";
+  let description = [{
+    Each `scf.forall` on memrefs becomes one range [0, count) of flattened iterations. Its body becomes a function
+    `(data, begin, end)` that finds what it uses in the struct `data` points to; the struct lies on the caller's stack. A range of one
+    iteration is run by calling the body. An `scf.forall` inside another becomes plain loops.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Give every linear's weight the layout of register-tile panels";
+  let description = [{
+    A `sesame.linear` or `sesame.gated_linear` whose weight is read by `sesame.get_weight` in layout nk or kn gets layout `panels`, and
+    reads another weight, whose recipe is the old one followed by `sesame.pack_panels`. There is one such weight for each source and layout. Reads
+    and weights that nobody uses any more are erased; a table that an embedding also reads is kept in both forms.
+
+    ```mlir
+    sesame.weight @w : tensor<97x36xf32> { %0 = ... sesame.yield %0 : tensor<97x36xf32> }
+    %w = sesame.get_weight @w : tensor<97x36xf32>
+    %y = sesame.linear %x, %w : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>
+    ```
+    becomes
+    ```mlir
+    sesame.weight @w.panels : tensor<4x36x32xf32> {
+      %0 = ...
+      %1 = sesame.pack_panels %0 layout = nk : tensor<97x36xf32> -> tensor<4x36x32xf32>
+      sesame.yield %1 : tensor<4x36x32xf32>
+    }
+    %w = sesame.get_weight @w.panels : tensor<4x36x32xf32>
+    %y = sesame.linear %x, %w layout = panels : tensor<?x36xf32>, tensor<4x36x32xf32> -> tensor<?x97xf32>
+    ```
+
+    A weight that is computed at run time is left alone: packing it would cost what it saves.
+  }];
+  let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
+                        "R, columns of a panel: the width of the register tile">];
+  let dependentDialects = ["::mlir::sesame::SesameDialect"];
+}
+
+def PlanArenaPass : Pass<"sesame-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Place all temporary buffers of an entry in one arena";
+  let description = [{
+    Every `memref.alloc` becomes a `memref.view` of an arena argument, at an offset computed from the entry's symbols; buffers that are not alive
+    together share their bytes. `@E__workspace` beside entry `@E` computes the size of the arena from the symbols. Temporary buffers
+    inside parallel bodies become stack buffers if they are small and of static size, otherwise they are an error.
+  }];
+  let options = [Option<"maxScratchBytes", "max-scratch-bytes", "int64_t", /*default=*/"16384",
+                        "Largest temporary buffer of a parallel body, in bytes">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def PlanWeightsPass : Pass<"sesame-plan-weights", "::mlir::ModuleOp"> {
+  let summary = "Give every weight its place in the weight file";
+  let description = [{
+    Sets `offset` and `stride`, in bytes, of each `sesame.weight`: in module order, one after the other, each of the `count` tensors on a
+    64-byte boundary.
+
+    ```mlir
+    sesame.weight @a count = 2 : tensor<5xf32> {...}     // becomes: count = 2 offset = 0 stride = 64
+    sesame.weight @b : tensor<3xf32> {...}               // becomes: offset = 128 stride = 64
+    ```
+  }];
+}
+
+def TileAttentionPass : Pass<"sesame-tile-attention", "::mlir::func::FuncOp"> {
+  let summary = "Cut attention into heads and blocks of queries for several cores";
+  let description = [{
+    `sesame.attention` becomes an `scf.forall` over batch rows, query heads and blocks of queries, with one `sesame.attention_tile` in it. Query, key and
+    value tiles are taken from the tensors behind the views that a model makes of them: the transpose of heads and positions, the splitting of heads from the model
+    width, the third of a merged query-key-value product, a layer of the cache. If a transpose back to [B, S, H, E] is the only reader
+    of the result, the tiles are stored in that order at once. So none of these views is ever made.
+
+    ```mlir
+    %q = tensor.expand_shape %x [[0], [1], [2, 3]] ... : tensor<?x?x768xf32> into tensor<?x?x12x64xf32>
+    %t = linalg.transpose ins(%q) outs(...) permutation = [0, 2, 1, 3]
+    %o = sesame.attention %t, %k, %v causal scale = 0.125 : ...
+    %r = linalg.transpose ins(%o) outs(...) permutation = [0, 2, 1, 3]
+    ```
+    becomes
+    ```mlir
+    %r = scf.forall (%b, %h, %i) in (B, 12, ceil(S / 64)) shared_outs(%o = %e) -> (tensor<?x?x12x64xf32>) {
+      %q = tensor.extract_slice %x[%b, 64 * %i, 64 * %h] [1, min(64, S - 64 * %i), 64] [1, 1, 1]
+      ...
+      %t = sesame.attention_tile query(%q) key(%k) value(%v) first(64 * %i + T - S) causal scale = 0.125 out(%c)
+      scf.forall.in_parallel { tensor.parallel_insert_slice %t into %o[%b, 64 * %i, %h, 0] ... }
+    }
+    ```
+
+    Masks and biases are broadcast along axes whose extent is 1 in their type; an axis of unknown extent is taken as whole. Left for the
+    reference lowering: heads whose number or size is not static.
+  }];
+  let options = [Option<"queryBlock", "query-block", "int64_t", /*default=*/"64",
+                        "Queries of one task: packing the keys for the kernel is shared by that many rows">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def TileCacheAppendPass : Pass<"sesame-tile-cache-append", "::mlir::func::FuncOp"> {
+  let summary = "Write new keys and values into the cache on several cores";
+  let description = [{
+    `sesame.cache_append` becomes an `scf.forall` over batch rows and key/value heads, with the cache as its shared output, so that bufferization writes
+    in place. The source is looked through as in `sesame-tile-attention`: keys go from the merged product to the cache without a transpose between.
+
+    ```mlir
+    %0 = sesame.cache_append %k into %cache[%l] at %p : tensor<?x12x?x64xf32> into tensor<12x?x12x?x64xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = scf.forall (%b, %g) in (B, 12) shared_outs(%o = %cache) -> (tensor<12x?x12x?x64xf32>) {
+      %t = tensor.extract_slice %k[%b, %g, 0, 0] [1, 1, S, 64] [1, 1, 1, 1]
+      scf.forall.in_parallel { tensor.parallel_insert_slice %t into %o[%l, %b, %g, %p, 0] [1, 1, 1, S, 64] ... }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
+  let summary = "Cut linears over packed weights into matmul tiles for several cores";
+  let description = [{
+    A `sesame.linear` in layout `panels` becomes an `scf.forall` over blocks of rows and panels, with one `sesame.matmul_tile` in it. A residual is
+    the loop's shared output, to which the tiles add, so bufferization can make the sum in place. A `sesame.gated_linear` makes two tiles
+    one after the other on the same output: first the up product, then the gate's, which multiplies.
+
+    ```mlir
+    %y = sesame.linear %x, %w residual(%h : tensor<?x768xf32>) layout = panels
+       : tensor<?x3072xf32>, tensor<24x3072x32xf32> -> tensor<?x768xf32>
+    ```
+    becomes, with M = tensor.dim %x, 0,
+    ```mlir
+    %y = scf.forall (%i, %p) in (ceil(M / 32), 24) shared_outs(%o = %h) -> (tensor<?x768xf32>) {
+      %a = tensor.extract_slice %x[32 * %i, 0] [min(32, M - 32 * %i), 3072] [1, 1]
+      %b = tensor.extract_slice %w[%p, 0, 0] [1, 3072, 32] [1, 1, 1]
+      %c = tensor.extract_slice %o[32 * %i, 32 * %p] [min(32, M - 32 * %i), 32] [1, 1]
+      %t = sesame.matmul_tile lhs(%a) panel(%b) combine = add out(%c)
+      scf.forall.in_parallel { tensor.parallel_insert_slice %t into %o[...] }
+    }
+    ```
+
+    Panels are the fast dimension: neighbouring tasks share the block of rows, which stays in the L2 cache while the weight streams by once for
+    each block. Linears in another layout are left for the reference lowering.
+  }];
+  let options = [Option<"rowBlockBytes", "row-block-bytes", "int64_t", /*default=*/"384 * 1024",
+                        "Bytes of input that the rows of one task may take (a part of the L2 cache; at least 32 and at most 128 rows)">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def TileRowsPass : Pass<"sesame-tile-rows", "::mlir::func::FuncOp"> {
+  let summary = "Cut normalisations and embeddings into blocks of rows for several cores";
+  let description = [{
+    `sesame.layer_norm` and `sesame.rms_norm` become an `scf.forall` over blocks of rows with one `sesame.norm_tile` in it. If the
+    normalisation is the only reader of its input, the input is the shared output, and rows are normalised where they lie.
+    `sesame.embedding` becomes an `scf.forall` over all but the last index axis and blocks of the last one, with one `sesame.embedding_tile` in it;
+    indices of extent 1 are read at 0 along that axis.
+
+    ```mlir
+    %y = sesame.rms_norm %x weight(%w : tensor<36xf32>) epsilon = 1.0e-6 : tensor<?x36xf32>
+    ```
+    becomes, with M = tensor.dim %x, 0,
+    ```mlir
+    %e = tensor.empty(M) : tensor<?x36xf32>
+    %y = scf.forall (%i) in (ceil(M / 16)) shared_outs(%o = %e) -> (tensor<?x36xf32>) {
+      %a = tensor.extract_slice %x[16 * %i, 0] [min(16, M - 16 * %i), 36] [1, 1]
+      %c = tensor.extract_slice %o[16 * %i, 0] [min(16, M - 16 * %i), 36] [1, 1]
+      %t = sesame.norm_tile rms input(%a) weight(%w) epsilon = 1.0e-6 out(%c)
+      scf.forall.in_parallel { tensor.parallel_insert_slice %t into %o[...] }
+    }
+    ```
+
+    Left for the reference lowering: rows of dynamic width, and an index tensor that is broadcast along the last index axis.
+  }];
+  let options = [Option<"rowsPerTask", "rows-per-task", "int64_t", /*default=*/"16",
+                        "Rows of one task: enough that handing it to a core costs little beside it">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 #endif // SESAME_PASSES_TD

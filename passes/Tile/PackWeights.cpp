@@ -1,0 +1,110 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_PACKWEIGHTSPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+namespace {
+class PackWeightsPass : public sesame::impl::PackWeightsPassBase<PackWeightsPass> {
+public:
+  using PackWeightsPassBase::PackWeightsPassBase;
+
+private:
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (panelWidth < 1) {
+      module.emitError("sesame-pack-weights: panel-width must be positive, got ") << panelWidth;
+      return signalPassFailure();
+    }
+    packed.clear();
+    symbols.emplace(module);
+    module.walk([&](LinearOp op) {
+      if (Value panels = pack(op.getWeight(), op.getLayout())) {
+        op.getWeightMutable().assign(panels);
+        op.setLayout(WeightLayout::panels);
+      }
+    });
+    module.walk([&](GatedLinearOp op) {
+      // Both or none: the op has one layout.
+      if (!findWeight(op.getGateWeight(), op.getLayout()) || !findWeight(op.getUpWeight(), op.getLayout()))
+        return;
+      op.getGateWeightMutable().assign(pack(op.getGateWeight(), op.getLayout()));
+      op.getUpWeightMutable().assign(pack(op.getUpWeight(), op.getLayout()));
+      op.setLayout(WeightLayout::panels);
+    });
+    eraseUnused(module);
+    symbols.reset();
+  }
+
+  /// The weight that `matrix` reads, if it can be packed.
+  WeightOp findWeight(Value matrix, WeightLayout layout) {
+    auto get = matrix.getDefiningOp<GetWeightOp>();
+    if (!get || layout == WeightLayout::panels || cast<ShapedType>(matrix.getType()).getRank() != 2)
+      return nullptr;
+    return symbols->lookup<WeightOp>(get.getWeight());
+  }
+
+  /// `matrix` as panels, read from a weight of its own; null if it cannot be packed.
+  Value pack(Value matrix, WeightLayout layout) {
+    WeightOp source = findWeight(matrix, layout);
+    if (!source)
+      return nullptr;
+    auto get = matrix.getDefiningOp<GetWeightOp>();
+    WeightOp &panels = packed[{source, static_cast<int>(layout)}];
+    if (!panels)
+      panels = makePanels(source, layout);
+    OpBuilder b(get);
+    return GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
+  }
+
+  /// A weight whose recipe is `source`'s followed by `sesame.pack_panels`.
+  WeightOp makePanels(WeightOp source, WeightLayout layout) {
+    RankedTensorType matrix = source.getTensorType();
+    bool isNk = layout == WeightLayout::nk;
+    int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
+    auto type = RankedTensorType::get({llvm::divideCeilSigned(n, width), k, width}, matrix.getElementType());
+    auto panels = cast<WeightOp>(source->clone());
+    panels.setSymName((source.getSymName() + ".panels").str());
+    panels.setType(type);
+    panels.removeOffsetAttr();
+    panels.removeStrideAttr();
+    symbols->insert(panels, std::next(source->getIterator())); // makes the name unique
+    auto yield = cast<YieldOp>(panels.getBody().front().back());
+    OpBuilder b(yield);
+    Value packedMatrix = PackPanelsOp::create(b, source.getLoc(), type, yield.getValue(), layout);
+    yield.getValueMutable().assign(packedMatrix);
+    return panels;
+  }
+
+  /// Erases what packing left behind: reads that nobody uses, then weights that nobody reads.
+  static void eraseUnused(ModuleOp module) {
+    module.walk([](GetWeightOp get) {
+      if (get->use_empty())
+        get.erase();
+    });
+    llvm::DenseSet<StringRef> read;
+    module.walk([&](GetWeightOp get) { read.insert(get.getWeight()); });
+    for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+      if (!read.contains(weight.getSymName()))
+        weight.erase();
+  }
+
+  std::optional<SymbolTable> symbols;
+  llvm::DenseMap<std::pair<Operation *, int>, WeightOp> packed;
+};
+} // namespace

@@ -1,0 +1,52 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Slices.h"
+
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_TILECACHEAPPENDPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+namespace {
+class TileCacheAppendPass : public sesame::impl::TileCacheAppendPassBase<TileCacheAppendPass> {
+  void runOnOperation() override {
+    SmallVector<CacheAppendOp> ops;
+    getOperation()->walk([&](CacheAppendOp op) { ops.push_back(op); });
+    for (CacheAppendOp op : ops)
+      tile(op);
+  }
+
+  static void tile(CacheAppendOp op) {
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+    SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc, op.getSource()); // [B, G, S, D]
+    auto loop = scf::ForallOp::create(b, loc, {extents[0], extents[1]}, ValueRange{op.getCache()},
+                                      /*mapping=*/std::nullopt);
+    b.setInsertionPoint(loop.getTerminator());
+    OpFoldResult row = loop.getInductionVar(0), group = loop.getInductionVar(1);
+    Value tile = extractTileThroughViews(
+        b, loc, op.getSource(), {{row, group, zero, zero}, {one, one, extents[2], extents[3]}}, {2, 3});
+    insertTile(
+        b, loc, loop, tile, loop.getRegionOutArgs()[0],
+        {{op.getLayer(), row, group, op.getPosition(), zero}, {one, one, one, extents[2], extents[3]}});
+    op.getResult().replaceAllUsesWith(loop.getResult(0));
+    op.erase();
+  }
+};
+} // namespace

@@ -1,0 +1,128 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Slices.h"
+
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_TILELINEARPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+namespace {
+/// One product of the tile: rows times `panels` [P, K, R], then bias, activation, and the meeting with the
+/// output.
+struct Product {
+  Value panels, bias;
+  Activation activation;
+  Combine combine;
+};
+
+class TileLinearPass : public sesame::impl::TileLinearPassBase<TileLinearPass> {
+public:
+  using TileLinearPassBase::TileLinearPassBase;
+
+private:
+  void runOnOperation() override {
+    SmallVector<LinearOp> linears;
+    SmallVector<GatedLinearOp> gatedLinears;
+    getOperation()->walk([&](Operation *op) {
+      if (auto linear = dyn_cast<LinearOp>(op); linear && linear.getLayout() == WeightLayout::panels)
+        linears.push_back(linear);
+      else if (auto gated = dyn_cast<GatedLinearOp>(op); gated && gated.getLayout() == WeightLayout::panels)
+        gatedLinears.push_back(gated);
+    });
+    for (LinearOp op : linears) {
+      OpBuilder b(op);
+      // The output starts as the residual, so that the sum can be made in the residual's own buffer.
+      Combine combine = op.getResidual() ? Combine::add : Combine::replace;
+      Product product = {op.getWeight(), op.getBias(), op.getActivation(), combine};
+      replace(b, op, op.getInput(), op.getResidual(), product);
+    }
+    for (GatedLinearOp op : gatedLinears) {
+      OpBuilder b(op);
+      Product up = {op.getUpWeight(), op.getUpBias(), Activation::identity, Combine::replace};
+      Product gate = {op.getGateWeight(), op.getGateBias(), op.getActivation(), Combine::multiply};
+      replace(b, op, op.getInput(), /*residual=*/nullptr, {up, gate});
+    }
+  }
+
+  /// Rows of one task. A task reads its rows once from memory and then, for each of its 8-row register tiles,
+  /// the panel from the L2 cache; the next task has the same rows and the next panel. So: as many rows as
+  /// leave room for a panel beside them, since each row block reads the whole weight again; at least 32,
+  /// below which reading the panel costs more than the products with it (32 rows: 16 flops a byte); at most
+  /// 128, to have tasks enough for several cores.
+  int64_t rowsPerBlock(RankedTensorType input) const {
+    int64_t rowInBytes = std::max<int64_t>(1, input.getShape().back() * input.getElementTypeBitWidth() / 8);
+    int64_t rows = rowBlockBytes / rowInBytes / 8 * 8;
+    return std::clamp<int64_t>(rows, 32, 128);
+  }
+
+  void replace(OpBuilder &b, Operation *op, Value input, Value residual, ArrayRef<Product> products) {
+    Location loc = op->getLoc();
+    auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
+    auto panelsType = cast<RankedTensorType>(products[0].panels.getType());
+    int64_t numPanels = panelsType.getDimSize(0), k = panelsType.getDimSize(1),
+            width = panelsType.getDimSize(2);
+    int64_t numColumns = resultType.getShape().back();
+
+    Value lhs = collapseToRows(b, loc, input); // [M, K]
+    OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
+    Value out = residual ? collapseToRows(b, loc, residual)
+                         : Value(tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numColumns)},
+                                                         resultType.getElementType()));
+    Blocks rows = {numRows, rowsPerBlock(cast<RankedTensorType>(input.getType()))};
+    Blocks columns = {b.getIndexAttr(numColumns), width};
+    // Row blocks are the slow dimension: neighbouring tasks share their rows, and only the panel changes.
+    auto loop =
+        scf::ForallOp::create(b, loc, {rows.count(b, loc), b.getIndexAttr(numPanels)}, ValueRange{out},
+                              /*mapping=*/std::nullopt);
+    b.setInsertionPoint(loop.getTerminator());
+    Value rowBlock = loop.getInductionVar(0), panel = loop.getInductionVar(1);
+    OpFoldResult m = rows.offset(b, loc, rowBlock), numTileRows = rows.size(b, loc, rowBlock);
+    OpFoldResult n = columns.offset(b, loc, panel), numTileColumns = columns.size(b, loc, panel);
+
+    Slice lhsSlice, panelSlice, biasSlice, outSlice;
+    lhsSlice.add(m, numTileRows);
+    lhsSlice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+    panelSlice.add(panel, b.getIndexAttr(1));
+    panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+    panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(width));
+    biasSlice.add(n, numTileColumns);
+    outSlice.add(m, numTileRows);
+    outSlice.add(n, numTileColumns);
+
+    Value shared = loop.getRegionOutArgs()[0];
+    Value lhsTile = extractTile(b, loc, lhs, lhsSlice, {0, 1});
+    Value tile = extractTile(b, loc, shared, outSlice, {0, 1});
+    for (const Product &product : products) {
+      Value panelTile = extractTile(b, loc, product.panels, panelSlice, {1, 2});
+      Value biasTile = product.bias ? extractTile(b, loc, product.bias, biasSlice, {0}) : Value();
+      tile = MatmulTileOp::create(b, loc, tile.getType(), lhsTile, panelTile, biasTile, tile,
+                                  product.activation, product.combine)
+                 .getResults()[0];
+    }
+    insertTile(b, loc, loop, tile, shared, outSlice);
+
+    b.setInsertionPointAfter(loop);
+    Value result = expandFromRows(b, loc, loop.getResult(0), input);
+    if (result.getType() != resultType)
+      result = tensor::CastOp::create(b, loc, resultType, result);
+    op->getResult(0).replaceAllUsesWith(result);
+    op->erase();
+  }
+};
+} // namespace
