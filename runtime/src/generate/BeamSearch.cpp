@@ -151,22 +151,29 @@ void BeamSearch::findContinuations(const float *logits, int64_t input, bool isFi
     if (!pipeline.empty())
       pipeline.apply(rowScores, {running.data() + row * maxLength, length, input});
     float soFar = runningScores[size_t(row)];
-    for (int64_t i = 0; i < vocabSize; ++i)
-      rowScores[i] += soFar;
     if (!config.doSample) {
+      for (int64_t i = 0; i < vocabSize; ++i)
+        rowScores[i] += soFar;
       best.scan(rowScores, vocabSize, beam * vocabSize);
       continue;
     }
     // The largest of logp + Gumbel noise are a sample without replacement (Kool et al. 2019, section 2.3).
-    for (int64_t i = 0; i < vocabSize; ++i) {
-      float noisy = rowScores[i];
+    auto show = [&](int64_t token) {
+      float noisy = rowScores[token] += soFar;
       if (noisy > -std::numeric_limits<float>::infinity()) {
         double u = uniform(config.seed, uint64_t(input), uint32_t(length - promptLength),
-                           uint32_t(beam * vocabSize + i));
+                           uint32_t(beam * vocabSize + token));
         noisy = float(double(noisy) - std::log(-std::log(std::max(u, 0x1p-54))));
       }
-      best.push(noisy, beam * vocabSize + i);
-    }
+      best.push(noisy, beam * vocabSize + token);
+    };
+    // What is not among the candidates scores -inf: it is needed only where there are too few of them.
+    const int32_t *candidates = pipeline.candidates();
+    if (candidates && pipeline.numCandidates() >= numContinuations)
+      std::for_each(candidates, candidates + pipeline.numCandidates(), show);
+    else
+      for (int64_t token = 0; token < vocabSize; ++token)
+        show(token);
   }
 
   // transformers: the end of the tokens or of the time ends a hypothesis as an end token does.

@@ -48,7 +48,12 @@ struct ProcessorScratch {
   int64_t numCandidates = 0;
   bool hasCandidates = false;
   std::vector<float> values;
-  std::vector<int32_t> order;
+  /// A candidate's place in the list and what it is ordered by.
+  struct Ordered {
+    float key;
+    int32_t place;
+  };
+  std::vector<Ordered> order;
   /// seen[token] == mark: met in this row.
   std::vector<uint32_t> seen;
   uint32_t mark = 0;

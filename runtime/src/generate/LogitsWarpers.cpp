@@ -169,19 +169,29 @@ public:
     int64_t n = scratch.numCandidates;
     if (n == 0)
       return;
-    double sum = weigh(scores, scratch);
-    auto below = [&](int32_t a, int32_t b) {
-      float scoreA = scores[scratch.candidates[a]], scoreB = scores[scratch.candidates[b]];
-      return scoreA < scoreB || (scoreA == scoreB && a < b);
+    double sum = weigh(scores, scratch), tail = (1 - topP) * sum;
+    using Ordered = ProcessorScratch::Ordered;
+    auto below = [](const Ordered &a, const Ordered &b) {
+      return a.key < b.key || (a.key == b.key && a.place < b.place);
     };
-    int32_t *order = scratch.order.data();
-    for (int64_t j = 0; j < n; ++j)
-      order[j] = int32_t(j);
-    std::make_heap(order, order + n, below);
+    // Tokens lighter than tail / n make up less than the tail even together, so they are never visited.
+    Ordered *order = scratch.order.data();
+    auto gather = [&](double lightest) {
+      int64_t count = 0;
+      for (int64_t j = 0; j < n; ++j) {
+        order[count] = {scores[scratch.candidates[j]], int32_t(j)};
+        count += double(scratch.values[j]) >= lightest;
+      }
+      return count;
+    };
+    int64_t count = gather(tail / double(n));
+    if (count < minTokens)
+      count = gather(0);
+    std::make_heap(order, order + count, below);
     double remaining = sum; // Mass of this token and of all that are less likely.
-    for (int64_t kept = 0; kept < n && (kept < minTokens || remaining > (1 - topP) * sum); ++kept) {
-      std::pop_heap(order, order + (n - kept), below);
-      float &value = scratch.values[order[n - kept - 1]];
+    for (int64_t kept = 0; kept < count && (kept < minTokens || remaining > tail); ++kept) {
+      std::pop_heap(order, order + (count - kept), below);
+      float &value = scratch.values[order[count - kept - 1].place];
       remaining -= value;
       value = -1; // Marks what is kept.
     }
@@ -283,23 +293,23 @@ public:
       entropy -= double(scratch.values[j]) / sum * logP(j);
     // In float, as transformers has it: tokens of equal score must stay equal here.
     auto distance = [&](int64_t j) { return std::fabs(float(-logP(j)) - float(entropy)); };
-    auto farther = [&](int32_t a, int32_t b) {
-      float distanceA = distance(a), distanceB = distance(b);
-      return distanceA > distanceB || (distanceA == distanceB && a > b);
+    using Ordered = ProcessorScratch::Ordered;
+    auto farther = [](const Ordered &a, const Ordered &b) {
+      return a.key > b.key || (a.key == b.key && a.place > b.place);
     };
-    int32_t *order = scratch.order.data();
+    Ordered *order = scratch.order.data();
     for (int64_t j = 0; j < n; ++j)
-      order[j] = int32_t(j);
+      order[j] = {distance(j), int32_t(j)};
     std::make_heap(order, order + n, farther);
     double seen = 0;
     float threshold = std::numeric_limits<float>::infinity();
     bool enough = false;
     for (int64_t rank = 0; rank < n && (!enough || rank < minTokens); ++rank) {
       std::pop_heap(order, order + (n - rank), farther);
-      int32_t j = order[n - rank - 1];
+      auto [nearest, j] = order[n - rank - 1];
       seen += scratch.values[j];
       if (!enough && seen >= mass * sum) {
-        threshold = distance(j);
+        threshold = nearest;
         enough = true;
       }
       if (rank < minTokens)
