@@ -6,13 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The models are tiny GPT-2s (test/fixtures/models), run by a plain forward pass
-// in double; the expected ids and scores were computed by transformers 5.23.
+// The models are tiny (test/fixtures/models) and run by a plain forward pass in
+// double; the expected ids and scores were computed by transformers 5.23, those
+// of `transformer` by a search in torch.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Gpt2Reference.h"
 #include "ModelsForTest.h"
+#include "TransformerReference.h"
 #include "generate/Generate.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +47,7 @@ struct Case {
   const char *call;
 };
 
-class Golden : public testing::TestWithParam<Case> {
+class GoldenCall : public testing::TestWithParam<Case> {
 protected:
   void SetUp() override {
     directory = fixtures() + "/models/" + GetParam().model;
@@ -71,6 +73,8 @@ protected:
   std::vector<int64_t> expected;
   std::vector<float> expectedScores;
 };
+
+class Golden : public GoldenCall {};
 
 TEST_P(Golden, IdsAndScoresAgree) {
   Gpt2Reference reference(directory);
@@ -99,6 +103,34 @@ INSTANTIATE_TEST_SUITE_P(Models, Golden,
                                          Case{"dialogpt", "greedy"}, Case{"dialogpt", "greedy_penalised"}),
                          [](const testing::TestParamInfo<Case> &info) {
                            return std::string(info.param.model) + "_" + info.param.call;
+                         });
+
+/// An encoder-decoder model, whose `in.input_ids` is the source, padded on the right.
+class EncoderDecoderGolden : public GoldenCall {};
+
+TEST_P(EncoderDecoderGolden, IdsAndScoresAgree) {
+  TransformerReference reference(directory);
+  std::vector<TransformerReference::Matrix> memory;
+  for (int64_t row = 0; row < input.rows; ++row) {
+    auto ids = input.ids.begin() + row * input.length;
+    auto mask = input.mask.begin() + row * input.length;
+    memory.push_back(reference.encode({ids, ids + std::count(mask, mask + input.length, 1)}));
+  }
+  HistoryModel model(reference.vocabSize(), 0, [&](const std::vector<int64_t> &history, int64_t row) {
+    return reference.decode(history, memory[size_t(row)]);
+  });
+  GenerationResult result = generate(model, config, decoderPrompt(config, input.rows));
+  EXPECT_EQ(result.sequences, expected);
+  ASSERT_EQ(result.sequenceScores.size(), expectedScores.size());
+  for (size_t row = 0; row < expectedScores.size(); ++row)
+    EXPECT_NEAR(result.sequenceScores[row], expectedScores[row], 4e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, EncoderDecoderGolden,
+                         testing::Values(Case{"transformer", "greedy"}, Case{"transformer", "beam"},
+                                         Case{"transformer", "beam_eos"}),
+                         [](const testing::TestParamInfo<Case> &info) {
+                           return std::string(info.param.call);
                          });
 
 /// The first steps' processed logits, which pin the reference model itself.

@@ -25,8 +25,14 @@ namespace sesame::test {
 class HistoryModel : public StepModel {
 public:
   using Logits = std::function<std::vector<float>(const std::vector<int64_t> &history)>;
+  /// For an encoder-decoder model, whose rows have a source besides their history.
+  using InputLogits = std::function<std::vector<float>(const std::vector<int64_t> &history, int64_t input)>;
 
   HistoryModel(int64_t vocabSize, int64_t maxLength, Logits logits)
+      : HistoryModel(vocabSize, maxLength, InputLogits([=](const std::vector<int64_t> &history, int64_t) {
+                       return logits(history);
+                     })) {}
+  HistoryModel(int64_t vocabSize, int64_t maxLength, InputLogits logits)
       : vocabulary(vocabSize), limit(maxLength), function(std::move(logits)) {}
 
   int64_t vocabSize() const override { return vocabulary; }
@@ -34,6 +40,7 @@ public:
 
   void begin(int64_t numInputs, int64_t rowsPerInput, int64_t capacity) override {
     histories.assign(size_t(numInputs), {});
+    numSources = numInputs;
     mostRows = numInputs * rowsPerInput;
     mostTokens = capacity;
     numSteps = numFed = 0;
@@ -49,7 +56,8 @@ public:
       for (int64_t i = 0; i < length; ++i)
         if (!mask || mask[int64_t(row) * length + i])
           histories[row].push_back(ids[int64_t(row) * length + i]);
-      std::vector<float> logits = function(histories[row]);
+      std::vector<float> logits =
+          function(histories[row], int64_t(row) * numSources / int64_t(histories.size()));
       result.insert(result.end(), logits.begin(), logits.end());
     }
     return result.data();
@@ -74,8 +82,8 @@ public:
   int64_t numSteps = 0;
 
 private:
-  int64_t vocabulary, limit, mostRows = 0, mostTokens = 0, numFed = 0;
-  Logits function;
+  int64_t vocabulary, limit, mostRows = 0, mostTokens = 0, numFed = 0, numSources = 0;
+  InputLogits function;
   std::vector<std::vector<int64_t>> histories;
   std::vector<float> result;
 };
