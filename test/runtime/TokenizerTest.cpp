@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Usage: sesame-tokenizer-test FIXTURES [gtest options]. FIXTURES holds one folder per tokenizer with golden.jsonl (from
-// the `tokenizers` library) and golden_spm.jsonl (from SentencePiece).
+// Usage: sesame-tokenizer-test FIXTURES [gtest options]. FIXTURES holds one folder per tokenizer with
+// golden.jsonl (from the `tokenizers` library) and golden_spm.jsonl (from SentencePiece).
 
+#include "tokenizer/Tokenizer.h"
 #include "support/Error.h"
 #include "support/MappedFile.h"
-#include "tokenizer/Tokenizer.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -126,8 +126,9 @@ Tokenizer loadWithout(const std::string &name, const std::string &removed) {
   return Tokenizer::fromDirectory(directory.path.string());
 }
 
-std::vector<std::string> all = {"gpt2-bpe",   "roberta-bpe",   "bert-wordpiece", "bert-wordpiece-cased", "openai-gpt-bpe",
-                                "t5-unigram", "xlnet-unigram", "llama-spm-bpe",  "unigram-plain"};
+std::vector<std::string> all = {"gpt2-bpe",       "roberta-bpe", "bert-wordpiece", "bert-wordpiece-cased",
+                                "openai-gpt-bpe", "t5-unigram",  "xlnet-unigram",  "llama-spm-bpe",
+                                "unigram-plain"};
 
 std::string testName(const testing::TestParamInfo<std::string> &info) {
   std::string name = info.param;
@@ -202,7 +203,8 @@ TEST_P(Golden, PiecewiseDecodingGivesTheSameText) {
     for (TokenId id : line["ids_sp"].get<std::vector<TokenId>>()) {
       std::string piece = decoder.push(id);
       text += piece;
-      EXPECT_NO_THROW(json(piece).dump()) << "half a character in the text of " << line.dump(); // dump() checks UTF-8.
+      EXPECT_NO_THROW(json(piece).dump())
+          << "half a character in the text of " << line.dump(); // dump() checks UTF-8.
     }
     text += decoder.finish();
     EXPECT_EQ(text, line["decode_skip"].get<std::string>()) << line.dump();
@@ -232,8 +234,8 @@ class SentencePieceModel : public testing::TestWithParam<std::string> {};
 TEST_P(SentencePieceModel, GivesWhatSentencePieceGives) {
   std::vector<json> lines = readLines(fixtures + "/" + GetParam() + "/golden_spm.jsonl");
   bool llama = GetParam() == "llama-spm-bpe";
-  Tokenizer direct =
-      Tokenizer::fromSentencePiece(fixtures + "/" + GetParam() + (llama ? "/tokenizer.model" : "/spiece.model"));
+  Tokenizer direct = Tokenizer::fromSentencePiece(fixtures + "/" + GetParam() +
+                                                  (llama ? "/tokenizer.model" : "/spiece.model"));
   Tokenizer fromFolder = loadWithout(GetParam(), "tokenizer.json");
   Report report;
   for (const json &line : lines) {
@@ -258,8 +260,8 @@ TEST_P(SentencePieceModel, TakesItsTemplateFromTheConfig) {
   EXPECT_EQ(older.vocabSize(), newer.vocabSize());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SentencePieceModel, testing::Values("t5-unigram", "xlnet-unigram", "llama-spm-bpe"),
-                         testName);
+INSTANTIATE_TEST_SUITE_P(All, SentencePieceModel,
+                         testing::Values("t5-unigram", "xlnet-unigram", "llama-spm-bpe"), testName);
 
 //===----------------------------------------------------------------------===//
 // Ways that must agree
@@ -271,7 +273,8 @@ TEST(ByteLevel, TheRegexEngineCutsLikeTheScanner) {
     json document = fixtureDocument("gpt2-bpe");
     json byteLevel = document["pre_tokenizer"];
     byteLevel["use_regex"] = false;
-    json split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
+    json split = {
+        {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
     document["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {split, byteLevel}}};
     return document;
   };
@@ -280,7 +283,7 @@ TEST(ByteLevel, TheRegexEngineCutsLikeTheScanner) {
   Tokenizer engine = fromDocument(variant("(?:" + same + ")"));
   // An unused normalized token and a normalizer that is not certain to keep ASCII text force the plain way.
   json plainDocument = variant("(?:" + same + ")");
-  plainDocument["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "\x01\x02"}}}, {"content", ""}};
+  plainDocument["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "\x01\x03"}}}, {"content", ""}};
   Tokenizer plain = fromDocument(plainDocument);
   Report report;
   std::vector<json> lines = readLines(fixtures + "/gpt2-bpe/golden.jsonl");
@@ -297,7 +300,7 @@ TEST(ByteLevel, ThePrefixSpaceBelongsToTheFirstCharacter) {
     json document = fixtureDocument("gpt2-bpe");
     document["pre_tokenizer"]["add_prefix_space"] = true;
     if (*forced)
-      document["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "\x01\x02"}}}, {"content", ""}};
+      document["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "\x01\x03"}}}, {"content", ""}};
     Tokenizer tokenizer = fromDocument(document);
     Encoding encoding = tokenizer.encode("\xC3\xA9t the");
     EXPECT_EQ(encoding.ids, fromDocument(fixtureDocument("gpt2-bpe")).encode(" \xC3\xA9t the").ids);
@@ -316,7 +319,8 @@ TEST(Bpe, LongAndShortWordsMergeAlike) {
   json naive = fixtureDocument("gpt2-bpe");
   std::map<std::pair<std::string, std::string>, int> rank;
   for (const json &merge : naive["model"]["merges"])
-    rank.emplace(std::pair(merge[0].get<std::string>(), merge[1].get<std::string>()), static_cast<int>(rank.size()));
+    rank.emplace(std::pair(merge[0].get<std::string>(), merge[1].get<std::string>()),
+                 static_cast<int>(rank.size()));
   for (size_t length = 1; length < 120; ++length) {
     std::string word = letters.substr(length * 7, length);
     std::vector<std::string> parts;
@@ -366,7 +370,8 @@ namespace {
 
 /// A tokenizer whose words are its tokens: each new word gets the unknown id, its offsets show the cuts.
 json wordDocument() {
-  return {{"version", "1.0"}, {"model", {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", {{"<unk>", 0.0}}}}}};
+  return {{"version", "1.0"},
+          {"model", {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", json::array({{"<unk>", 0.0}})}}}};
 }
 
 /// The words that `preTokenizer` makes of `text`.
@@ -410,7 +415,8 @@ using Words = std::vector<std::string>;
 
 TEST(PreTokenizers, SplitHasFiveBehaviors) {
   auto split = [](const char *behavior, bool invert = false) {
-    json part = {{"type", "Split"}, {"pattern", {{"String", "-"}}}, {"behavior", behavior}, {"invert", invert}};
+    json part = {
+        {"type", "Split"}, {"pattern", {{"String", "-"}}}, {"behavior", behavior}, {"invert", invert}};
     return cut(part, "the-final--countdown");
   };
   EXPECT_EQ(split("Removed"), (Words{"the", "final", "countdown"}));
@@ -425,18 +431,28 @@ TEST(PreTokenizers, CutAsTheReferenceDoes) {
   EXPECT_EQ(cut({{"type", "Whitespace"}}, "How are_you? \xC3\xA9t\xC3\xA9!!"),
             (Words{"How", "are_you", "?", "\xC3\xA9t\xC3\xA9", "!!"}));
   EXPECT_EQ(cut({{"type", "WhitespaceSplit"}}, " Hey,\tman \n!"), (Words{"Hey,", "man", "!"}));
-  EXPECT_EQ(cut({{"type", "Digits"}, {"individual_digits", false}}, "Hey 123 friend!"), (Words{"Hey ", "123", " friend!"}));
-  EXPECT_EQ(cut({{"type", "Digits"}, {"individual_digits", true}}, "Hey 123!"), (Words{"Hey ", "1", "2", "3", "!"}));
+  EXPECT_EQ(cut({{"type", "Digits"}, {"individual_digits", false}}, "Hey 123 friend!"),
+            (Words{"Hey ", "123", " friend!"}));
+  EXPECT_EQ(cut({{"type", "Digits"}, {"individual_digits", true}}, "Hey 123!"),
+            (Words{"Hey ", "1", "2", "3", "!"}));
   EXPECT_EQ(cut({{"type", "Punctuation"}}, "Hey friend!     How?!?"),
             (Words{"Hey friend", "!", "     How", "?", "!", "?"}));
-  EXPECT_EQ(cut({{"type", "CharDelimiterSplit"}, {"delimiter", "\xE2\x82\xAC"}}, "a\xE2\x82\xAC\xE2\x82\xAC" "bc"),
+  EXPECT_EQ(cut({{"type", "CharDelimiterSplit"}, {"delimiter", "\xE2\x82\xAC"}}, "a\xE2\x82\xAC\xE2\x82\xAC"
+                                                                                 "bc"),
             (Words{"a", "bc"}));
-  EXPECT_EQ(cut({{"type", "FixedLength"}, {"length", 3}}, "\xC3\xA9" "bcdefg"), (Words{"\xC3\xA9" "bc", "def", "g"}));
-  EXPECT_EQ(cut({{"type", "UnicodeScripts"}}, "\xE3\x81\xA9\xE3\x81\x93\xE3\x81\xA7\xE7\x94\x9F\xE3\x82\x8C\xE3\x80\x82Yes"),
+  EXPECT_EQ(cut({{"type", "FixedLength"}, {"length", 3}}, "\xC3\xA9"
+                                                          "bcdefg"),
+            (Words{"\xC3\xA9"
+                   "bc",
+                   "def", "g"}));
+  EXPECT_EQ(cut({{"type", "UnicodeScripts"}},
+                "\xE3\x81\xA9\xE3\x81\x93\xE3\x81\xA7\xE7\x94\x9F\xE3\x82\x8C\xE3\x80\x82Yes"),
             (Words{"\xE3\x81\xA9\xE3\x81\x93\xE3\x81\xA7\xE7\x94\x9F\xE3\x82\x8C", "\xE3\x80\x82", "Yes"}));
-  EXPECT_EQ(cut({{"type", "UnicodeScripts"}}, "Apples are \xE3\x82\x8A\xE3\x82\x93\xE3\x81\x94 \xE6\x9E\x97\xE6\xAA\x8E"),
+  EXPECT_EQ(cut({{"type", "UnicodeScripts"}},
+                "Apples are \xE3\x82\x8A\xE3\x82\x93\xE3\x81\x94 \xE6\x9E\x97\xE6\xAA\x8E"),
             (Words{"Apples are ", "\xE3\x82\x8A\xE3\x82\x93\xE3\x81\x94 \xE6\x9E\x97\xE6\xAA\x8E"}));
-  json metaspace = {{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "first"}, {"split", true}};
+  json metaspace = {
+      {"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "first"}, {"split", true}};
   EXPECT_EQ(cut(metaspace, "Hey  my"), (Words{"_Hey", "_", "_my"}));
   metaspace["prepend_scheme"] = "never";
   metaspace["split"] = false;
@@ -445,9 +461,13 @@ TEST(PreTokenizers, CutAsTheReferenceDoes) {
 
 TEST(PreTokenizers, ScriptPatternsAndClassesMeanWhatOnigurumaMeans) {
   auto split = [](const char *pattern, const std::string &text) {
-    return cut({{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Removed"}, {"invert", true}}, text);
+    return cut(
+        {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Removed"}, {"invert", true}},
+        text);
   };
-  EXPECT_EQ(split("\\s", "a\xE1\xA0\x8E" "b c"), (Words{" "})); // U+180E is no white space.
+  EXPECT_EQ(split("\\s", "a\xE1\xA0\x8E"
+                         "b c"),
+            (Words{" "})); // U+180E is no white space.
   EXPECT_EQ(split("\\w+", "e\xCC\x81t_9-x"), (Words{"e\xCC\x81t_9", "x"}));
   EXPECT_EQ(split("[\\w']+", "e\xCC\x81t's x"), (Words{"e\xCC\x81t's", "x"}));
   EXPECT_EQ(split("^.", "ab\ncd"), (Words{"a", "c"})); // ^ matches at every line.
@@ -458,30 +478,43 @@ TEST(Normalizers, RewriteAsTheReferenceDoes) {
   EXPECT_EQ(normalized({{"type", "NFC"}}, "e\xCC\x81"), "\xC3\xA9");
   EXPECT_EQ(normalized({{"type", "NFD"}}, "\xC3\xA9"), "e\xCC\x81");
   EXPECT_EQ(normalized({{"type", "NFKC"}}, "\xEF\xAC\x81\xC2\xB2"), "fi2");
-  EXPECT_EQ(normalized({{"type", "NFKD"}}, "\xEA\xB0\x81"), "\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8"); // Hangul.
-  EXPECT_EQ(normalized({{"type", "Lowercase"}}, "\xC4\xB0" "A\xCE\xA3"), "i\xCC\x87" "a\xCF\x83");
+  EXPECT_EQ(normalized({{"type", "NFKD"}}, "\xEA\xB0\x81"),
+            "\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8"); // Hangul.
+  EXPECT_EQ(normalized({{"type", "Lowercase"}}, "\xC4\xB0"
+                                                "A\xCE\xA3"),
+            "i\xCC\x87"
+            "a\xCF\x83");
   EXPECT_EQ(normalized({{"type", "StripAccents"}}, "e\xCC\x81x"), "ex");
   EXPECT_EQ(normalized({{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}}, " \ta b\n "), "a b");
   EXPECT_EQ(normalized({{"type", "Strip"}, {"strip_left", false}, {"strip_right", true}}, " a "), " a");
-  EXPECT_EQ(normalized({{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", "_"}}, "a   b c"), "a_b c");
+  EXPECT_EQ(normalized({{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", "_"}}, "a   b c"),
+            "a_b c");
   EXPECT_EQ(normalized({{"type", "Prepend"}, {"prepend", "__"}}, "a"), "__a");
   EXPECT_EQ(normalized({{"type", "Nmt"}}, "a\x01\tb\xE2\x80\x8B\xEF\xBB\xBF"), "a b  ");
   EXPECT_EQ(normalized({{"type", "ByteLevel"}}, " \xC3\xA9"), "\xC4\xA0\xC3\x83\xC2\xA9");
 }
 
 TEST(Decoders, JoinAsTheReferenceDoes) {
-  EXPECT_EQ(decoded({{"type", "CTC"}, {"pad_token", "<pad>"}, {"word_delimiter_token", "|"}, {"cleanup", true}},
-                    {"<pad>", "h", "h", "e", "l", "<pad>", "l", "o", "|", "|", "w"}),
-            "hello w");
-  EXPECT_EQ(decoded({{"type", "Strip"}, {"content", "H"}, {"start", 1}, {"stop", 0}}, {"Hey", " friend!", "HHH"}),
-            "ey friend!HH");
-  EXPECT_EQ(decoded({{"type", "Strip"}, {"content", "y"}, {"start", 0}, {"stop", 2}}, {"Hey", "yyy", "y"}), "Hey");
+  EXPECT_EQ(
+      decoded({{"type", "CTC"}, {"pad_token", "<pad>"}, {"word_delimiter_token", "|"}, {"cleanup", true}},
+              {"<pad>", "h", "h", "e", "l", "<pad>", "l", "o", "|", "|", "w"}),
+      "hello w");
+  EXPECT_EQ(
+      decoded({{"type", "Strip"}, {"content", "H"}, {"start", 1}, {"stop", 0}}, {"Hey", " friend!", "HHH"}),
+      "ey friend!HH");
+  EXPECT_EQ(decoded({{"type", "Strip"}, {"content", "y"}, {"start", 0}, {"stop", 2}}, {"Hey", "yyy", "y"}),
+            "Hey");
   EXPECT_EQ(decoded({{"type", "ByteFallback"}}, {"<0xE5>", "<0x8f>", "<0xab>", "a", "<0xE5>", "b"}),
-            "\xE5\x8F\xAB" "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(decoded({{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}, {"do", "##n", "'", "t", "stop", "!"}),
+            "\xE5\x8F\xAB"
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(decoded({{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}},
+                    {"do", "##n", "'", "t", "stop", "!"}),
             "don ' t stop!");
-  EXPECT_EQ(decoded({{"type", "Replace"}, {"pattern", {{"String", "_"}}}, {"content", " "}}, {"a_b", "_c"}), "a b c");
-  EXPECT_EQ(decoded({{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "never"}}, {"_a", "_b"}), " a b");
+  EXPECT_EQ(decoded({{"type", "Replace"}, {"pattern", {{"String", "_"}}}, {"content", " "}}, {"a_b", "_c"}),
+            "a b c");
+  EXPECT_EQ(decoded({{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "never"}}, {"_a", "_b"}),
+            " a b");
 }
 
 TEST(Models, WordLevelKnowsWordsOrNothing) {
@@ -489,8 +522,9 @@ TEST(Models, WordLevelKnowsWordsOrNothing) {
                    {"pre_tokenizer", {{"type", "WhitespaceSplit"}}}};
   EXPECT_EQ(fromDocument(document).encode("a b a").ids, (std::vector<TokenId>{9, 7, 9}));
   document["model"]["unk_token"] = "none";
-  EXPECT_NE(errorOf([&] { fromDocument(document).encode("a b"); }).find("the word 'b' is not in the vocabulary"),
-            std::string::npos);
+  EXPECT_NE(
+      errorOf([&] { fromDocument(document).encode("a b"); }).find("the word 'b' is not in the vocabulary"),
+      std::string::npos);
 }
 
 TEST(Models, BpeFollowsItsOptions) {
@@ -557,8 +591,11 @@ TEST(IncrementalDecoder, StandsBytesThatNeverEnd) {
 
 TEST(BadInput, NamesTheByteThatIsNotUtf8) {
   Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/gpt2-bpe");
-  for (auto &[text, offset] : std::vector<std::pair<std::string, int>>{
-           {"abc\xFF", 3}, {"0123456789\xC3", 10}, {"\xED\xA0\x80", 0}, {"a\xF5\x80\x80\x80", 1}, {"\xC0\x80", 0}})
+  for (auto &[text, offset] : std::vector<std::pair<std::string, int>>{{"abc\xFF", 3},
+                                                                       {"0123456789\xC3", 10},
+                                                                       {"\xED\xA0\x80", 0},
+                                                                       {"a\xF5\x80\x80\x80", 1},
+                                                                       {"\xC0\x80", 0}})
     EXPECT_NE(errorOf([&, t = text] { tokenizer.encode(t); }).find("at offset " + std::to_string(offset)),
               std::string::npos);
 }
@@ -576,20 +613,27 @@ TEST(HostileFiles, AreRefusedWithAReason) {
   json nested = {{"type", "NFC"}};
   for (int i = 0; i < 20; ++i)
     nested = {{"type", "Sequence"}, {"normalizers", {nested}}};
-  json templateOf = {{"type", "TemplateProcessing"}, {"special_tokens", json::object()}, {"pair", json::array()}};
+  json templateOf = {
+      {"type", "TemplateProcessing"}, {"special_tokens", json::object()}, {"pair", json::array()}};
   json missing = templateOf, wrongSequence = templateOf, uneven = templateOf;
   missing["single"] = {{{"SpecialToken", {{"id", "[X]"}, {"type_id", 0}}}}};
   wrongSequence["single"] = {{{"Sequence", {{"id", "B"}, {"type_id", 0}}}}};
   uneven["single"] = json::array();
   uneven["special_tokens"] = {{"x", {{"id", "x"}, {"ids", {1, 2}}, {"tokens", {"x"}}}}};
   auto split = [](const char *pattern) {
-    return json{{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
+    return json{
+        {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
   };
   for (const Case &test : std::vector<Case>{
-           {"/normalizer", {{"type", "Nonsense"}},
+           {"/normalizer",
+            {{"type", "Nonsense"}},
             "t.json: normalizer 'Nonsense': unknown type, supported: BertNormalizer"},
-           {"/pre_tokenizer", {{"type", "Nonsense"}}, "t.json: pre_tokenizer 'Nonsense': unknown type, supported: "},
-           {"/post_processor", {{"type", "Nonsense"}}, "t.json: post_processor 'Nonsense': unknown type, supported: "},
+           {"/pre_tokenizer",
+            {{"type", "Nonsense"}},
+            "t.json: pre_tokenizer 'Nonsense': unknown type, supported: "},
+           {"/post_processor",
+            {{"type", "Nonsense"}},
+            "t.json: post_processor 'Nonsense': unknown type, supported: "},
            {"/decoder", {{"type", "Nonsense"}}, "t.json: decoder 'Nonsense': unknown type, supported: "},
            {"/model/type", "Nonsense", "t.json: model 'Nonsense': unknown type, supported: BPE"},
            {"/normalizer", json::object(), "t.json: normalizer: missing field 'type'"},
@@ -604,20 +648,30 @@ TEST(HostileFiles, AreRefusedWithAReason) {
            {"/post_processor", missing, "special token '[X]' is not in special_tokens"},
            {"/post_processor", wrongSequence, "expected sequence 'A', found 'B'"},
            {"/post_processor", uneven, "expected as many tokens as ids, found 1 and 2"},
-           {"/model/vocab/a", -1, "model 'WordPiece': vocab 'a': expected an integer from 0 to 2147483646, found -1"},
+           {"/model/vocab/a", -1,
+            "model 'WordPiece': vocab 'a': expected an integer from 0 to 2147483646, found -1"},
            {"/model/vocab/a", 1ull << 40, "found 1099511627776"},
            {"/model/vocab/a", 1.5, "found 1.5"},
            {"/model/vocab/a", "x", "found \"x\""},
            {"/model/vocab", json::array(), "expected an object of tokens and ids, found array"},
            {"/model/unk_token", "[NO]", "unk_token '[NO]' is not in the vocabulary"},
-           {"/model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", {{"a", "a"}}}},
+           {"/model",
+            {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", json::array({{"a", "a"}})}},
             "model 'BPE': merges[0]: token 'aa' is not in the vocabulary"},
            {"/model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", {"a a a"}}}, "expected two tokens"},
-           {"/model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", {1}}}, "merges[0]: expected two strings"},
-           {"/model", {{"type", "Unigram"}, {"vocab", {{"a", 0.0}}}, {"unk_id", 1}}, "unk_id 1 is not below"},
-           {"/model", {{"type", "Unigram"}, {"vocab", {{"a"}}}}, "expected a token and its score"},
+           {"/model",
+            {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", {1}}},
+            "merges[0]: expected two strings"},
+           {"/model",
+            {{"type", "Unigram"}, {"vocab", json::array({{"a", 0.0}})}, {"unk_id", 1}},
+            "unk_id 1 is not below"},
+           {"/model",
+            {{"type", "Unigram"}, {"vocab", json::array({json::array({"a"})})}},
+            "expected a token and its score"},
            {"/added_tokens", {{{"id", 1}, {"content", "x"}}}, "added token 'x' has the id 1 of '[UNK]'"},
-           {"/added_tokens", {{{"id", 8}, {"content", "x"}}, {{"id", 8}, {"content", "y"}}}, "have the same id 8"},
+           {"/added_tokens",
+            {{{"id", 8}, {"content", "x"}}, {{"id", 8}, {"content", "y"}}},
+            "have the same id 8"},
            {"/added_tokens", {{{"content", "x"}}}, "added_tokens[0]: missing field 'id'"},
            {"/version", "2.0", "version '2.0' is not supported"}}) {
     json document = base;
@@ -626,9 +680,11 @@ TEST(HostileFiles, AreRefusedWithAReason) {
     EXPECT_NE(error.find(test.expected), std::string::npos) << test.pointer << ": " << error;
     EXPECT_EQ(error.find('\n'), std::string::npos) << error;
   }
-  EXPECT_NE(errorOf([] { Tokenizer::fromJson("[]", "t.json"); }).find("expected an object"), std::string::npos);
+  EXPECT_NE(errorOf([] { Tokenizer::fromJson("[]", "t.json"); }).find("expected an object"),
+            std::string::npos);
   EXPECT_NE(errorOf([] { Tokenizer::fromJson("{", "t.json"); }).find("t.json: "), std::string::npos);
-  EXPECT_NE(errorOf([] { Tokenizer::fromDirectory("/nonexistent"); }).find("no such directory"), std::string::npos);
+  EXPECT_NE(errorOf([] { Tokenizer::fromDirectory("/nonexistent"); }).find("no such directory"),
+            std::string::npos);
   // A huge id is legal and costs no memory.
   json document = base;
   document["model"]["vocab"]["a"] = 2147483646;

@@ -7,9 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "BpeModel.h"
-#include "support/Error.h"
 #include "JsonView.h"
 #include "TextTools.h"
+#include "support/DType.h"
+#include "support/Error.h"
 
 #include <algorithm>
 #include <cstring>
@@ -22,8 +23,8 @@ using namespace sesame;
 
 namespace {
 
-/// Remembers the tokens of short words. Natural text repeats few words very often (Zipf), so a store that is simply
-/// emptied when it is full does as well as one with a smarter rule.
+/// Remembers the tokens of short words. Natural text repeats few words very often (Zipf), so a store that is
+/// simply emptied when it is full does as well as one with a smarter rule.
 class BpeCache : public WordCache {
 public:
   static constexpr size_t maxWordBytes = 48;
@@ -85,7 +86,8 @@ public:
   }
 
 private:
-  // 32 Ki words of 24 bytes a slot at half load: 1.5 MiB, and the 11 000 distinct words of tiny Shakespeare fit.
+  // 32 Ki words of 24 bytes a slot at half load: 1.5 MiB, and the 11 000 distinct words of tiny Shakespeare
+  // fit.
   static constexpr size_t slotCount = 1 << 16;
 
   static uint64_t mix(uint64_t x) { // The finalizer of MurmurHash3.
@@ -110,8 +112,8 @@ size_t hashPair(uint64_t pair) { return static_cast<size_t>((pair * 0x9E3779B97F
 // Construction
 //===----------------------------------------------------------------------===//
 
-BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>> &pairs, Options given,
-                   const std::string &where)
+BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>> &pairs,
+                   Options given, const std::string &where)
     : options(std::move(given)) {
   vocab = std::move(vocabulary);
   size_t slots = 16;
@@ -121,14 +123,16 @@ BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::strin
   auto idOf = [&](const std::string &token, size_t line) {
     TokenId id = vocab.find(token);
     if (id == noToken)
-      throw Error(message(where, ": merges[", line, "]: token '", token, "' is not in the vocabulary"));
+      throw Error(
+          message(where, ": merges[", line, "]: token ", inQuotes(token), " is not in the vocabulary"));
     return id;
   };
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto &[left, right] = pairs[i];
     TokenId leftId = idOf(left, i), rightId = idOf(right, i);
     if (right.size() < options.continuingPrefix.size())
-      throw Error(message(where, ": merges[", i, "]: '", right, "' is shorter than the continuing subword prefix"));
+      throw Error(message(where, ": merges[", i, "]: ", inQuotes(right),
+                          " is shorter than the continuing subword prefix"));
     TokenId result = idOf(left + right.substr(options.continuingPrefix.size()), i);
     uint64_t pair = static_cast<uint64_t>(leftId) << 32 | static_cast<uint32_t>(rightId);
     size_t slot = hashPair(pair) & (slots - 1);
@@ -139,9 +143,13 @@ BpeModel::BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::strin
   if (options.unknownToken) {
     unknownId = vocab.find(*options.unknownToken);
     if (unknownId == noToken)
-      throw Error(message(where, ": unk_token '", *options.unknownToken, "' is not in the vocabulary"));
+      throw Error(
+          message(where, ": unk_token ", inQuotes(*options.unknownToken), " is not in the vocabulary"));
   }
   byteComplete = options.continuingPrefix.empty() && options.wordSuffix.empty();
+  blanksSeparate = byteComplete && !options.ignoreMerges && vocab.find(blankSymbol) != noToken;
+  for (const auto &[left, right] : pairs)
+    blanksSeparate = blanksSeparate && nextBlankRun(left + right, 0) == std::string_view::npos;
   for (size_t byte = 0; byte < 256; ++byte) {
     byteIds[byte] = vocab.find(ByteAlphabet::get().encoded[byte]);
     byteComplete &= byteIds[byte] != noToken;
@@ -319,6 +327,22 @@ template <typename Symbols> static void appendTokens(const Symbols &symbols, std
 }
 
 void BpeModel::tokenize(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const {
+  if (!blanksSeparate)
+    return tokenizePart(word, tokens, cache);
+  // A model without a pre-tokenizer gets the text as a whole. As no token goes from a letter to a blank
+  // symbol, the parts that start with one cannot influence each other, and most of them are in the cache.
+  for (size_t from = 0; from < word.size();) {
+    size_t to = std::min(nextBlankRun(word, from), word.size()), before = tokens.size();
+    tokenizePart(word.substr(from, to - from), tokens, cache);
+    for (size_t i = before; i < tokens.size(); ++i) {
+      tokens[i].begin += static_cast<uint32_t>(from);
+      tokens[i].end += static_cast<uint32_t>(from);
+    }
+    from = to;
+  }
+}
+
+void BpeModel::tokenizePart(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const {
   if (options.ignoreMerges) {
     TokenId id = vocab.find(word);
     if (id != noToken) {
@@ -387,11 +411,12 @@ Vocabulary sesame::readVocabulary(const JsonView &json) {
     json.fail("expected an object of tokens and ids, found ", json.raw().type_name());
   Vocabulary vocabulary;
   for (const auto &[token, id] : json.raw().items())
-    vocabulary.add(token, JsonView(id, json.name() + " '" + token + "'").tokenId());
+    vocabulary.add(token, JsonView(id, json.name() + " " + inQuotes(token)).tokenId());
   return vocabulary;
 }
 
-std::vector<std::pair<std::string, std::string>> sesame::readMerges(std::string_view text, const std::string &where) {
+std::vector<std::pair<std::string, std::string>> sesame::readMerges(std::string_view text,
+                                                                    const std::string &where) {
   std::vector<std::pair<std::string, std::string>> merges;
   for (size_t line = 1; !text.empty(); ++line) {
     size_t end = std::min(text.find('\n'), text.size());

@@ -15,8 +15,8 @@
 
 namespace sesame {
 
-/// Byte pair encoding (Sennrich et al. 2016) with ranked merges: the pair of lowest rank, leftmost first, is merged until
-/// none is left.
+/// Byte pair encoding (Sennrich et al. 2016) with ranked merges: the pair of lowest rank, leftmost first, is
+/// merged until none is left.
 class BpeModel : public Model {
 public:
   struct Options {
@@ -28,8 +28,8 @@ public:
     bool ignoreMerges = false;    ///< A word that is a token is not taken apart.
   };
 
-  BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>> &merges, Options options,
-           const std::string &where);
+  BpeModel(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>> &merges,
+           Options options, const std::string &where);
 
   void tokenize(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const override;
   std::unique_ptr<WordCache> makeCache() const override;
@@ -38,15 +38,16 @@ public:
   /// tokenizeBytes() may be used.
   bool isByteComplete() const { return byteComplete; }
 
-  /// As tokenize(), for a word that is given as raw bytes instead of their characters in the byte alphabet; the tokens'
-  /// ranges are in raw bytes too. `cache` must serve this function alone.
+  /// As tokenize(), for a word that is given as raw bytes instead of their characters in the byte alphabet;
+  /// the tokens' ranges are in raw bytes too. `cache` must serve this function alone.
   void tokenizeBytes(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const;
 
 private:
   /// Symbols while they merge: a doubly linked list in an array.
   struct Symbol {
     TokenId id;
-    uint32_t length; ///< In bytes of the word; symbols that were merged into their left neighbour are unlinked.
+    uint32_t
+        length; ///< In bytes of the word; symbols that were merged into their left neighbour are unlinked.
     int32_t previous, next;
   };
   struct Merge {
@@ -61,11 +62,13 @@ private:
   void mergeShort(std::vector<Symbol> &symbols) const;
   void mergeLong(std::vector<Symbol> &symbols) const;
   void splitIntoSymbols(std::string_view word, std::vector<Symbol> &symbols) const;
+  void tokenizePart(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const;
 
   Options options;
   std::vector<Merge> merges; ///< Open addressing, a power of two of slots.
   std::array<TokenId, 256> byteIds;
   bool byteComplete = false;
+  bool blanksSeparate = false; ///< No merge reaches across the start of a run of U+2581.
   TokenId unknownId = noToken;
 };
 

@@ -16,8 +16,8 @@
 
 namespace sesame {
 
-/// Maps byte strings to numbers and finds, from any place of a text, all keys that start there, in time linear in the
-/// longest one. Edges lie in one open hash table, so a step costs one or two cache lines.
+/// Maps byte strings to numbers and finds, from any place of a text, all keys that start there, in time
+/// linear in the longest one. Edges lie in one open hash table, so a step costs one or two cache lines.
 class ByteTrie {
 public:
   static constexpr int32_t none = -1;

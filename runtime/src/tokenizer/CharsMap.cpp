@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "CharsMap.h"
-#include "support/Error.h"
 #include "Unicode.h"
+#include "support/Error.h"
 
 using namespace sesame;
 
@@ -31,7 +31,8 @@ CharsMap::CharsMap(std::string_view blob, const std::string &where) {
     throw Error(message(where, ": the replacements are not UTF-8"));
 }
 
-// The unit layout of Darts-clone: label in bits 0-7 (bit 31 marks a value unit), has_leaf in bit 8, offset in the rest.
+// The unit layout of Darts-clone: label in bits 0-7 (bit 31 marks a value unit), has_leaf in bit 8, offset in
+// the rest.
 static uint32_t offsetOf(uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); }
 static uint32_t labelOf(uint32_t unit) { return unit & (1u << 31 | 0xFF); }
 static bool hasLeaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }

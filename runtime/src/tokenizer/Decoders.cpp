@@ -29,8 +29,8 @@ private:
   std::vector<std::unique_ptr<Decoder>> parts;
 };
 
-/// From the byte alphabet back to bytes. A token with any other character stands for itself; bytes that are not UTF-8
-/// become U+FFFD.
+/// From the byte alphabet back to bytes. A token with any other character stands for itself; bytes that are
+/// not UTF-8 become U+FFFD.
 class ByteLevelDecoder : public Decoder {
   void decode(std::vector<std::string> &tokens) const override {
     std::string bytes, token;
@@ -50,9 +50,9 @@ class ByteLevelDecoder : public Decoder {
 
 /// Removes the artefacts that splitting English at punctuation leaves.
 void cleanUp(std::string &text) {
-  static const char *const rules[][2] = {{" .", "."},      {" ?", "?"},     {" !", "!"},         {" ,", ","},
-                                         {" ' ", "'"},     {" n't", "n't"}, {" 'm", "'m"},       {" do not", " don't"},
-                                         {" 's", "'s"},    {" 've", "'ve"}, {" 're", "'re"}};
+  static const char *const rules[][2] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (auto &rule : rules)
     replaceAll(text, rule[0], rule[1]);
 }
@@ -167,7 +167,8 @@ private:
 
 class ReplaceDecoder : public Decoder {
 public:
-  explicit ReplaceDecoder(const JsonView &json) : pattern(json.at("pattern")), content(json.string("content")) {}
+  explicit ReplaceDecoder(const JsonView &json)
+      : pattern(json.at("pattern")), content(json.string("content")) {}
   void decode(std::vector<std::string> &tokens) const override {
     std::vector<ByteSpan> matches;
     for (std::string &token : tokens) {
@@ -218,7 +219,7 @@ private:
 
 std::string oneCharacter(const JsonView &json) {
   if (unicode::count(json.string()) != 1)
-    json.fail("expected one character, found '", json.string(), "'");
+    json.fail("expected one character, found ", inQuotes(json.string()));
   return json.string();
 }
 
@@ -226,7 +227,7 @@ std::string oneCharacter(const JsonView &json) {
 
 static std::unique_ptr<Decoder> make(const JsonView &json, int depth) {
   const std::string &type = json.type();
-  JsonView part(json.raw(), json.name() + " '" + type + "'");
+  JsonView part(json.raw(), json.name() + " " + inQuotes(type));
   if (type == "Sequence") {
     if (depth == maxNesting)
       part.fail("sequences nest deeper than ", maxNesting);
@@ -239,7 +240,8 @@ static std::unique_ptr<Decoder> make(const JsonView &json, int depth) {
   if (type == "WordPiece")
     return std::make_unique<WordPieceDecoder>(part.string("prefix"), part.boolean("cleanup"));
   if (type == "Metaspace") {
-    bool never = part.string("prepend_scheme", "always") == "never" || !part.boolean("add_prefix_space", true);
+    bool never =
+        part.string("prepend_scheme", "always") == "never" || !part.boolean("add_prefix_space", true);
     return std::make_unique<MetaspaceDecoder>(
         part.has("replacement") ? oneCharacter(part.at("replacement")) : "\xE2\x96\x81", !never);
   }
@@ -250,14 +252,16 @@ static std::unique_ptr<Decoder> make(const JsonView &json, int depth) {
   if (type == "Fuse")
     return std::make_unique<FuseDecoder>();
   if (type == "Strip")
-    return std::make_unique<StripDecoder>(oneCharacter(part.at("content")), part.at("start").integer(0, INT32_MAX),
+    return std::make_unique<StripDecoder>(oneCharacter(part.at("content")),
+                                          part.at("start").integer(0, INT32_MAX),
                                           part.at("stop").integer(0, INT32_MAX));
   if (type == "Replace")
     return std::make_unique<ReplaceDecoder>(part);
   if (type == "CTC")
     return std::make_unique<CtcDecoder>(part.string("pad_token"), part.string("word_delimiter_token"),
                                         part.boolean("cleanup"));
-  part.fail("unknown type, supported: BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence, "
+  part.fail("unknown type, supported: BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, "
+            "Sequence, "
             "Strip, WordPiece");
 }
 

@@ -18,10 +18,10 @@ enum CharacterClass : uint8_t { space, letter, number, other };
 constexpr std::array<CharacterClass, 128> makeAsciiClasses() {
   std::array<CharacterClass, 128> classes{};
   for (unsigned c = 0; c < 128; ++c)
-    classes[c] = c == ' ' || (c >= 9 && c <= 13)                        ? space
+    classes[c] = c == ' ' || (c >= 9 && c <= 13)                    ? space
                  : (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? letter
-                 : c >= '0' && c <= '9'                                  ? number
-                                                                         : other;
+                 : c >= '0' && c <= '9'                             ? number
+                                                                    : other;
   return classes;
 }
 constexpr std::array<CharacterClass, 128> asciiClasses = makeAsciiClasses();
@@ -34,7 +34,10 @@ static CharacterClass classify(std::string_view text, uint32_t at, uint32_t &len
     return asciiClasses[lead];
   }
   char32_t c = unicode::decode(text.data() + at, length);
-  return unicode::isLetter(c) ? letter : unicode::isNumber(c) ? number : unicode::isWhitespace(c) ? space : other;
+  return unicode::isLetter(c)       ? letter
+         : unicode::isNumber(c)     ? number
+         : unicode::isWhitespace(c) ? space
+                                    : other;
 }
 
 /// Length of the English contraction at `at`, which holds an apostrophe, or 0.

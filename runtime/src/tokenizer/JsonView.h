@@ -9,8 +9,9 @@
 #ifndef SESAME_TOKENIZER_JSONVIEW_H
 #define SESAME_TOKENIZER_JSONVIEW_H
 
-#include "support/Error.h"
 #include "Vocabulary.h"
+#include "support/DType.h"
+#include "support/Error.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -19,8 +20,8 @@
 
 namespace sesame {
 
-/// A place in a JSON document that knows its name ("tokenizer.json: normalizer"), so that every complaint about a missing
-/// field or a wrong type says where it is.
+/// A place in a JSON document that knows its name ("tokenizer.json: normalizer"), so that every complaint
+/// about a missing field or a wrong type says where it is.
 class JsonView {
 public:
   JsonView(const nlohmann::json &value, std::string where) : value(&value), where(std::move(where)) {}
@@ -77,7 +78,8 @@ public:
     bool fits = value->is_number_unsigned() ? value->get<uint64_t>() <= static_cast<uint64_t>(high)
                                             : value->is_number_integer() && value->get<int64_t>() <= high;
     if (!fits || value->get<int64_t>() < low)
-      fail("expected an integer from ", low, " to ", high, ", found ", value->dump().substr(0, 40));
+      fail("expected an integer from ", low, " to ", high, ", found ",
+           value->dump(-1, ' ', /*ensure_ascii=*/true).substr(0, 40));
     return value->get<int64_t>();
   }
   TokenId tokenId() const {

@@ -28,7 +28,8 @@ public:
     read("added_tokens.json", addedMap);
     json model;
     read("config.json", model);
-    kind = config.value("tokenizer_class", json()).is_string() ? config["tokenizer_class"].get<std::string>() : "";
+    kind = config.value("tokenizer_class", json()).is_string() ? config["tokenizer_class"].get<std::string>()
+                                                               : "";
     for (const char *suffix : {"Fast", "Tokenizer"})
       if (kind.size() > std::string(suffix).size() &&
           kind.compare(kind.size() - std::string(suffix).size(), std::string::npos, suffix) == 0)
@@ -67,8 +68,8 @@ public:
         auto entry = source->find(name);
         if (entry == source->end())
           continue;
-        bool named = entry->is_string() || (entry->is_object() && entry->contains("content") &&
-                                            (*entry)["content"].is_string());
+        bool named = entry->is_string() ||
+                     (entry->is_object() && entry->contains("content") && (*entry)["content"].is_string());
         if (named)
           found.emplace(name, entry->is_string() ? json{{"content", *entry}} : *entry);
       }
@@ -88,19 +89,43 @@ private:
   }
 
   static std::string kindOfModel(const std::string &type) {
-    static const std::map<std::string, std::string> kinds = {
-        {"gpt2", "GPT2"},         {"gpt_neo", "GPT2"},         {"gptj", "GPT2"},
-        {"gpt_bigcode", "GPT2"},  {"opt", "GPT2"},             {"openai-gpt", "OpenAIGPT"},
-        {"roberta", "Roberta"},   {"bart", "Bart"},            {"longformer", "Longformer"},
-        {"led", "LED"},           {"blenderbot", "Blenderbot"}, {"deberta", "Deberta"},
-        {"bert", "Bert"},         {"distilbert", "DistilBert"}, {"electra", "Electra"},
-        {"mobilebert", "MobileBert"}, {"squeezebert", "SqueezeBert"}, {"layoutlm", "LayoutLM"},
-        {"dpr", "Bert"},          {"funnel", "Funnel"},        {"mpnet", "MPNet"},
-        {"t5", "T5"},             {"mt5", "T5"},               {"llama", "Llama"},
-        {"mistral", "Llama"},     {"gemma", "Gemma"},          {"gemma2", "Gemma"},
-        {"xlnet", "XLNet"},       {"albert", "Albert"},        {"deberta-v2", "DebertaV2"},
-        {"xlm-roberta", "XLMRoberta"}, {"marian", "Marian"},   {"pegasus", "Pegasus"},
-        {"clip", "CLIP"},         {"ctrl", "CTRL"}};
+    static const std::map<std::string, std::string> kinds = {{"gpt2", "GPT2"},
+                                                             {"gpt_neo", "GPT2"},
+                                                             {"gptj", "GPT2"},
+                                                             {"gpt_bigcode", "GPT2"},
+                                                             {"opt", "GPT2"},
+                                                             {"openai-gpt", "OpenAIGPT"},
+                                                             {"roberta", "Roberta"},
+                                                             {"bart", "Bart"},
+                                                             {"longformer", "Longformer"},
+                                                             {"led", "LED"},
+                                                             {"blenderbot", "Blenderbot"},
+                                                             {"deberta", "Deberta"},
+                                                             {"bert", "Bert"},
+                                                             {"distilbert", "DistilBert"},
+                                                             {"electra", "Electra"},
+                                                             {"mobilebert", "MobileBert"},
+                                                             {"squeezebert", "SqueezeBert"},
+                                                             {"layoutlm", "LayoutLM"},
+                                                             {"dpr", "Bert"},
+                                                             {"funnel", "Funnel"},
+                                                             {"mpnet", "MPNet"},
+                                                             {"t5", "T5"},
+                                                             {"mt5", "T5"},
+                                                             {"llama", "Llama"},
+                                                             {"mistral", "Llama"},
+                                                             {"gemma", "Gemma"},
+                                                             {"gemma2", "Gemma"},
+                                                             {"xlnet", "XLNet"},
+                                                             {"albert", "Albert"},
+                                                             {"deberta-v2", "DebertaV2"},
+                                                             {"xlm-roberta", "XLMRoberta"},
+                                                             {"marian", "Marian"},
+                                                             {"pegasus", "Pegasus"},
+                                                             {"clip", "CLIP"},
+                                                             {"ctrl", "CTRL"},
+                                                             {"xlm", "XLM"},
+                                                             {"flaubert", "Flaubert"}};
     auto found = kinds.find(type);
     return found == kinds.end() ? "" : found->second;
   }
@@ -108,8 +133,8 @@ private:
   std::string path, kind;
 };
 
-/// Collects added tokens and gives ids to those that the vocabulary lacks, in the order of the reference: explicit ids
-/// first, then the next free ones.
+/// Collects added tokens and gives ids to those that the vocabulary lacks, in the order of the reference:
+/// explicit ids first, then the next free ones.
 class AddedTokens {
 public:
   explicit AddedTokens(const Vocabulary &vocabulary) : vocabulary(vocabulary) {
@@ -129,12 +154,14 @@ public:
     tokens.push_back(std::move(token));
   }
 
-  /// All that the files of `directory` name. Roles that only the class implies count if the vocabulary has the token.
+  /// All that the files of `directory` name. Roles that only the class implies count if the vocabulary has
+  /// the token.
   void addFrom(const Directory &directory, const std::map<std::string, std::string> &impliedRoles) {
     const json &listed = directory.value("added_tokens_decoder");
     if (listed.is_object())
       for (const auto &[key, value] : listed.items()) {
-        JsonView entry(value, directory.file("tokenizer_config.json") + ": added_tokens_decoder '" + key + "'");
+        JsonView entry(value,
+                       directory.file("tokenizer_config.json") + ": added_tokens_decoder " + inQuotes(key));
         json number = json::parse(key, nullptr, /*allow_exceptions=*/false);
         add(describe(entry), JsonView(number, entry.name() + ": the id").tokenId());
       }
@@ -142,7 +169,7 @@ public:
       AddedToken token;
       token.content = content;
       token.normalized = true;
-      add(token, JsonView(id, directory.file("added_tokens.json") + ": '" + content + "'").tokenId());
+      add(token, JsonView(id, directory.file("added_tokens.json") + ": " + inQuotes(content)).tokenId());
     }
     for (const auto &[role, value] : directory.roles()) {
       AddedToken token = describe(JsonView(value, directory.file("tokenizer_config.json") + ": " + role));
@@ -151,7 +178,8 @@ public:
       roles[role] = token.content;
       // RoBERTa's mask takes the blank before it along unless the file describes it as a whole.
       if (role == "mask_token" && !value.contains("lstrip") &&
-          directory.isOneOf({"Roberta", "Bart", "Longformer", "LED", "Deberta", "XLMRoberta", "Camembert", "MPNet"}))
+          directory.isOneOf(
+              {"Roberta", "Bart", "Longformer", "LED", "Deberta", "XLMRoberta", "Camembert", "MPNet"}))
         token.lstrip = true;
       add(token);
     }
@@ -171,7 +199,8 @@ public:
         if (element.is_string())
           token.content = element.get<std::string>();
         else
-          token = describe(JsonView(element, directory.file("tokenizer_config.json") + ": additional_special_tokens"));
+          token = describe(
+              JsonView(element, directory.file("tokenizer_config.json") + ": additional_special_tokens"));
         token.special = true;
         add(token);
       }
@@ -224,8 +253,8 @@ private:
   std::set<std::string> seen;
 };
 
-/// "single" and "pair" of a TemplateProcessing from a compact form: "A" and "B" are the texts, all else a role, each with
-/// an optional ":type".
+/// "single" and "pair" of a TemplateProcessing from a compact form: "A" and "B" are the texts, all else a
+/// role, each with an optional ":type".
 json makeTemplate(const std::string &single, const std::string &pair, const AddedTokens &added,
                   const std::string &where) {
   json specials = json::object();
@@ -261,22 +290,22 @@ json makeTemplate(const std::string &single, const std::string &pair, const Adde
 
 Tokenizer fromVocabAndMerges(const Directory &directory) {
   std::string vocabFile = directory.file("vocab.json"), mergesFile = directory.file("merges.txt");
+  // These split words by rules of their own that no part of tokenizer.json has.
+  if (directory.isOneOf({"CTRL", "XLM", "Flaubert", "Phobert", "Bertweet"}))
+    throw Error(message(vocabFile, ": the files of a ", directory.tokenizerClass(),
+                        " tokenizer are not supported without a tokenizer.json"));
   json entries = parseJson(vocabFile, readTextFile(vocabFile));
   Vocabulary vocabulary = readVocabulary(JsonView(entries, vocabFile));
   json merges = json::array();
-  bool hasSuffix = false, hasContinuation = false;
+  bool hasSuffix = false;
   for (auto &[left, right] : readMerges(readTextFile(mergesFile), mergesFile)) {
     auto endsWith = [](const std::string &text, const char *end) {
       size_t n = std::char_traits<char>::length(end);
       return text.size() >= n && text.compare(text.size() - n, n, end) == 0;
     };
     hasSuffix |= endsWith(right, "</w>");
-    hasContinuation |= endsWith(left, "@@");
     merges.push_back({left, right});
   }
-  if (hasContinuation && directory.isOneOf({"CTRL"}))
-    throw Error(message(directory.file("merges.txt"), ": the tokenizer of CTRL is not supported"));
-
   bool openAi = hasSuffix && !directory.isOneOf({"CLIP"});
   bool clip = hasSuffix && !openAi;
   bool roberta = directory.isOneOf({"Roberta", "Bart", "Longformer", "LED"});
@@ -286,22 +315,27 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
   if (openAi)
     implied = {{"unk_token", "<unk>"}};
   else if (roberta || directory.isOneOf({"Blenderbot"}))
-    implied = {{"bos_token", "<s>"}, {"eos_token", "</s>"},  {"unk_token", "<unk>"}, {"sep_token", "</s>"},
-               {"pad_token", "<pad>"}, {"cls_token", "<s>"}, {"mask_token", "<mask>"}};
+    implied = {{"bos_token", "<s>"},   {"eos_token", "</s>"}, {"unk_token", "<unk>"},  {"sep_token", "</s>"},
+               {"pad_token", "<pad>"}, {"cls_token", "<s>"},  {"mask_token", "<mask>"}};
   else if (directory.isOneOf({"Deberta"}))
-    implied = {{"bos_token", "[CLS]"}, {"eos_token", "[SEP]"}, {"unk_token", "[UNK]"}, {"sep_token", "[SEP]"},
-               {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
+    implied = {{"bos_token", "[CLS]"},  {"eos_token", "[SEP]"}, {"unk_token", "[UNK]"},
+               {"sep_token", "[SEP]"},  {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"},
+               {"mask_token", "[MASK]"}};
   else if (clip)
-    implied = {{"bos_token", "<|startoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"},
+    implied = {{"bos_token", "<|startoftext|>"},
+               {"eos_token", "<|endoftext|>"},
+               {"unk_token", "<|endoftext|>"},
                {"pad_token", "<|endoftext|>"}};
   else
-    implied = {{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}};
+    implied = {
+        {"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}};
   AddedTokens added(vocabulary);
   added.addFrom(directory, implied);
 
   json model = {{"type", "BPE"}, {"vocab", entries}, {"merges", merges}};
   json document = {{"version", "1.0"}, {"added_tokens", added.toJson()}};
-  json byteLevel = {{"type", "ByteLevel"}, {"add_prefix_space", prefixSpace}, {"trim_offsets", true}, {"use_regex", true}};
+  json byteLevel = {
+      {"type", "ByteLevel"}, {"add_prefix_space", prefixSpace}, {"trim_offsets", true}, {"use_regex", true}};
   if (openAi) {
     model["unk_token"] = added.roles.count("unk_token") != 0 ? added.roles["unk_token"] : "<unk>";
     model["end_of_word_suffix"] = "</w>";
@@ -315,12 +349,11 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
   } else if (clip) {
     model["unk_token"] = added.roles["unk_token"];
     model["end_of_word_suffix"] = "</w>";
-    document["normalizer"] = {
-        {"type", "Sequence"},
-        {"normalizers",
-         {{{"type", "NFC"}},
-          {{"type", "Replace"}, {"pattern", {{"Regex", "\\s+"}}}, {"content", " "}},
-          {{"type", "Lowercase"}}}}};
+    document["normalizer"] = {{"type", "Sequence"},
+                              {"normalizers",
+                               {{{"type", "NFC"}},
+                                {{"type", "Replace"}, {"pattern", {{"Regex", "\\s+"}}}, {"content", " "}},
+                                {{"type", "Lowercase"}}}}};
     document["pre_tokenizer"] = {
         {"type", "Sequence"},
         {"pretokenizers",
@@ -328,9 +361,12 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
            {"pattern", {{"Regex", R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)"}}},
            {"behavior", "Removed"},
            {"invert", true}},
-          {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", false}}}}};
-    document["post_processor"] = makeTemplate("bos_token A eos_token", "bos_token A eos_token bos_token B eos_token",
-                                              added, vocabFile);
+          {{"type", "ByteLevel"},
+           {"add_prefix_space", false},
+           {"trim_offsets", true},
+           {"use_regex", false}}}}};
+    document["post_processor"] = makeTemplate(
+        "bos_token A eos_token", "bos_token A eos_token bos_token B eos_token", added, vocabFile);
     document["decoder"] = {{"type", "Sequence"},
                            {"decoders",
                             {{{"type", "ByteLevel"}},
@@ -339,7 +375,8 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
   } else {
     document["pre_tokenizer"] = byteLevel;
     document["decoder"] = {{"type", "ByteLevel"}};
-    json trim = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", false}, {"use_regex", true}};
+    json trim = {
+        {"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", false}, {"use_regex", true}};
     if (roberta)
       document["post_processor"] = {{"type", "RobertaProcessing"},
                                     {"sep", added.named("sep_token", vocabFile)},
@@ -347,8 +384,8 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
                                     {"trim_offsets", directory.flag("trim_offsets", true)},
                                     {"add_prefix_space", prefixSpace}};
     else if (directory.isOneOf({"Deberta"}))
-      document["post_processor"] = makeTemplate("cls_token A sep_token", "cls_token A sep_token B:1 sep_token:1", added,
-                                                vocabFile);
+      document["post_processor"] =
+          makeTemplate("cls_token A sep_token", "cls_token A sep_token B:1 sep_token:1", added, vocabFile);
     else if (directory.isOneOf({"Blenderbot"}))
       document["post_processor"] = makeTemplate("A eos_token", "A eos_token B:1", added, vocabFile);
     else
@@ -386,20 +423,25 @@ Tokenizer fromVocabTxt(const Directory &directory) {
   bool mpnet = directory.isOneOf({"MPNet"}), funnel = directory.isOneOf({"Funnel"});
   std::map<std::string, std::string> implied;
   if (mpnet)
-    implied = {{"bos_token", "<s>"},   {"eos_token", "</s>"}, {"cls_token", "<s>"},    {"sep_token", "</s>"},
+    implied = {{"bos_token", "<s>"},   {"eos_token", "</s>"},  {"cls_token", "<s>"},    {"sep_token", "</s>"},
                {"unk_token", "[UNK]"}, {"pad_token", "<pad>"}, {"mask_token", "<mask>"}};
   else if (funnel)
-    implied = {{"unk_token", "<unk>"}, {"sep_token", "<sep>"},   {"pad_token", "<pad>"}, {"cls_token", "<cls>"},
-               {"mask_token", "<mask>"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}};
+    implied = {{"unk_token", "<unk>"}, {"sep_token", "<sep>"},   {"pad_token", "<pad>"},
+               {"cls_token", "<cls>"}, {"mask_token", "<mask>"}, {"bos_token", "<s>"},
+               {"eos_token", "</s>"}};
   else
-    implied = {{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"},
+    implied = {{"unk_token", "[UNK]"},
+               {"sep_token", "[SEP]"},
+               {"pad_token", "[PAD]"},
+               {"cls_token", "[CLS]"},
                {"mask_token", "[MASK]"}};
   AddedTokens added(vocabulary);
   added.addFrom(directory, implied);
 
   json strip = directory.value("strip_accents");
   if (!strip.is_null() && !strip.is_boolean())
-    throw Error(message(directory.file("tokenizer_config.json"), ": strip_accents: expected true, false or null"));
+    throw Error(
+        message(directory.file("tokenizer_config.json"), ": strip_accents: expected true, false or null"));
   json post;
   if (mpnet)
     post = {{"type", "RobertaProcessing"},
@@ -408,7 +450,8 @@ Tokenizer fromVocabTxt(const Directory &directory) {
             {"trim_offsets", true},
             {"add_prefix_space", false}};
   else if (funnel)
-    post = makeTemplate("cls_token:2 A sep_token", "cls_token:2 A sep_token B:1 sep_token:1", added, vocabFile);
+    post =
+        makeTemplate("cls_token:2 A sep_token", "cls_token:2 A sep_token B:1 sep_token:1", added, vocabFile);
   else
     post = {{"type", "BertProcessing"},
             {"sep", added.named("sep_token", vocabFile)},
@@ -457,7 +500,8 @@ PieceIds plainIds(const SentencePieceFile &file) {
   return ids;
 }
 
-/// XLM-RoBERTa keeps fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the fourth on, then <mask>.
+/// XLM-RoBERTa keeps fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the fourth on, then
+/// <mask>.
 PieceIds fairseqIds(const SentencePieceFile &file) {
   PieceIds ids;
   const char *first[] = {"<s>", "<pad>", "</s>", "<unk>"};
@@ -511,11 +555,13 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
     if (directory->isOneOf({"Gemma"}))
       implied["bos_token"] = "<bos>", implied["eos_token"] = "<eos>";
     added.addFrom(*directory, implied);
-    if (directory->isOneOf({"T5"})) { // The sentinels <extra_id_0> and up take the last ids, in falling order.
+    if (directory->isOneOf(
+            {"T5"})) { // The sentinels <extra_id_0> and up take the last ids, in falling order.
       const json &count = directory->value("extra_ids");
-      int64_t sentinels = count.is_null() ? 100
-                                          : JsonView(count, directory->file("tokenizer_config.json") + ": extra_ids")
-                                                .integer(0, 100000);
+      int64_t sentinels =
+          count.is_null()
+              ? 100
+              : JsonView(count, directory->file("tokenizer_config.json") + ": extra_ids").integer(0, 100000);
       for (int64_t i = sentinels; i-- > 0;) {
         AddedToken token;
         token.content = "<extra_id_" + std::to_string(i) + ">";
@@ -549,10 +595,11 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
     impl->postProcessor = makePostProcessor(JsonView(form, path + ": post_processor"));
   }
   for (const auto &piece : file.pieces)
-    if (piece.type == SentencePieceFile::PieceType::control || piece.type == SentencePieceFile::PieceType::unknown)
+    if (piece.type == SentencePieceFile::PieceType::control ||
+        piece.type == SentencePieceFile::PieceType::unknown)
       impl->specials.insert(piece.text);
-  // What a directory lists by id is searched for in text, as its owner asked for it. The model's own control pieces and
-  // the tokens with a role are not: to SentencePiece they are no text.
+  // What a directory lists by id is searched for in text, as its owner asked for it. The model's own control
+  // pieces and the tokens with a role are not: to SentencePiece they are no text.
   const json *listed = directory ? &directory->value("added_tokens_decoder") : nullptr;
   bool explicitly = listed && listed->is_object();
   for (AddedToken &token : added.tokens) {
@@ -563,7 +610,8 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
     else
       ids.vocabulary.add(token.content, token.id);
   }
-  SentencePieceParts parts = makeSentencePiece(file, ids.ofPiece, std::move(ids.vocabulary), ids.unknown, path);
+  SentencePieceParts parts =
+      makeSentencePiece(file, ids.ofPiece, std::move(ids.vocabulary), ids.unknown, path);
   impl->normalizer = std::move(parts.normalizer);
   impl->model = std::move(parts.model);
   impl->decoder = std::move(parts.decoder);
@@ -589,9 +637,11 @@ Tokenizer Tokenizer::fromDirectory(const std::string &path) {
     return fromVocabAndMerges(directory);
   if (directory.has("vocab.txt"))
     return fromVocabTxt(directory);
-  for (const char *name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "source.spm"})
+  for (const char *name :
+       {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "source.spm"})
     if (directory.has(name))
       return fromModelFile(directory.file(name), &directory);
-  throw Error(message(path, ": no tokenizer found, expected tokenizer.json, vocab.json and merges.txt, vocab.txt, "
-                            "tokenizer.model, spiece.model, sentencepiece.bpe.model, spm.model or source.spm"));
+  throw Error(message(path,
+                      ": no tokenizer found, expected tokenizer.json, vocab.json and merges.txt, vocab.txt, "
+                      "tokenizer.model, spiece.model, sentencepiece.bpe.model, spm.model or source.spm"));
 }

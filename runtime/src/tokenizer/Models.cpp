@@ -7,10 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Models.h"
-#include "support/Error.h"
 #include "BpeModel.h"
 #include "JsonView.h"
 #include "TextTools.h"
+#include "support/DType.h"
+#include "support/Error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +32,7 @@ WordPieceModel::WordPieceModel(Vocabulary vocabulary, std::string unknownToken, 
   continuingNode = trie.walk(continuingPrefix);
   unknownId = vocab.find(unknownToken);
   if (unknownId == noToken)
-    throw Error(message(where, ": unk_token '", unknownToken, "' is not in the vocabulary"));
+    throw Error(message(where, ": unk_token ", inQuotes(unknownToken), " is not in the vocabulary"));
 }
 
 void WordPieceModel::tokenize(std::string_view word, std::vector<Token> &tokens, WordCache *) const {
@@ -74,7 +75,8 @@ UnigramModel::UnigramModel(const std::vector<std::pair<std::string, double>> &pi
   }
   unknownScore = lowest - 10.0; // kUnkPenalty of SentencePiece.
   if (unknownId != noToken && static_cast<size_t>(unknownId) >= pieces.size())
-    throw Error(message(where, ": unk_id ", unknownId, " is not below the vocabulary's size ", pieces.size()));
+    throw Error(
+        message(where, ": unk_id ", unknownId, " is not below the vocabulary's size ", pieces.size()));
   for (size_t byte = 0; byte < 256; ++byte)
     byteIds[byte] = vocab.find(byteToken(static_cast<unsigned char>(byte)));
 }
@@ -152,7 +154,8 @@ void UnigramModel::tokenize(std::string_view word, std::vector<Token> &tokens, W
 // WordLevel
 //===----------------------------------------------------------------------===//
 
-WordLevelModel::WordLevelModel(Vocabulary vocabulary, const std::string &unknownToken, const std::string &where)
+WordLevelModel::WordLevelModel(Vocabulary vocabulary, const std::string &unknownToken,
+                               const std::string &where)
     : where(where) {
   vocab = std::move(vocabulary);
   unknownId = vocab.find(unknownToken);
@@ -163,8 +166,8 @@ void WordLevelModel::tokenize(std::string_view word, std::vector<Token> &tokens,
   if (id == noToken)
     id = unknownId;
   if (id == noToken)
-    throw Error(message(where, ": the word '", std::string(word.substr(0, 40)),
-                        "' is not in the vocabulary, and neither is the unknown token"));
+    throw Error(message(where, ": the word ", inQuotes(word),
+                        " is not in the vocabulary, and neither is the unknown token"));
   tokens.push_back({id, 0, static_cast<uint32_t>(word.size())});
 }
 
@@ -220,26 +223,26 @@ static std::unique_ptr<Model> makeUnigram(const JsonView &json) {
 
 std::unique_ptr<Model> sesame::makeModel(const JsonView &json) {
   // Files written before the field existed are told apart by what they hold.
-  std::string type = json.has("type")      ? json.string("type")
-                     : json.has("merges")  ? "BPE"
-                     : json.has("unk_id")  ? "Unigram"
+  std::string type = json.has("type")                       ? json.string("type")
+                     : json.has("merges")                   ? "BPE"
+                     : json.has("unk_id")                   ? "Unigram"
                      : json.has("max_input_chars_per_word") ? "WordPiece"
                                                             : "WordLevel";
-  JsonView part(json.raw(), json.name() + " '" + type + "'");
+  JsonView part(json.raw(), json.name() + " " + inQuotes(type));
   if (type == "BPE")
     return makeBpe(part);
   if (type == "WordPiece") {
     int64_t limit = part.has("max_input_chars_per_word")
                         ? part.at("max_input_chars_per_word").integer(0, UINT32_MAX)
                         : 100;
-    return std::make_unique<WordPieceModel>(readVocabulary(part.at("vocab")), part.string("unk_token", "[UNK]"),
-                                            part.string("continuing_subword_prefix", "##"),
-                                            static_cast<uint32_t>(limit), part.name());
+    return std::make_unique<WordPieceModel>(
+        readVocabulary(part.at("vocab")), part.string("unk_token", "[UNK]"),
+        part.string("continuing_subword_prefix", "##"), static_cast<uint32_t>(limit), part.name());
   }
   if (type == "Unigram")
     return makeUnigram(part);
   if (type == "WordLevel")
-    return std::make_unique<WordLevelModel>(readVocabulary(part.at("vocab")), part.string("unk_token", "<unk>"),
-                                            part.name());
+    return std::make_unique<WordLevelModel>(readVocabulary(part.at("vocab")),
+                                            part.string("unk_token", "<unk>"), part.name());
   part.fail("unknown type, supported: BPE, Unigram, WordLevel, WordPiece");
 }

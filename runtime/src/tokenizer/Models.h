@@ -33,8 +33,8 @@ private:
 class UnigramModel : public Model {
 public:
   /// `pieces` lists token and score by id. `unknownId` may be noToken; then unknown characters are an error.
-  UnigramModel(const std::vector<std::pair<std::string, double>> &pieces, TokenId unknownId, bool byteFallback,
-               const std::string &where);
+  UnigramModel(const std::vector<std::pair<std::string, double>> &pieces, TokenId unknownId,
+               bool byteFallback, const std::string &where);
   void tokenize(std::string_view word, std::vector<Token> &tokens, WordCache *cache) const override;
 
 private:

@@ -14,7 +14,8 @@
 using namespace sesame;
 using unicode::forEach;
 
-NormalizedString::NormalizedString(std::string_view text, uint32_t originalBegin) : string(text), begin(originalBegin) {
+NormalizedString::NormalizedString(std::string_view text, uint32_t originalBegin)
+    : string(text), begin(originalBegin) {
   alignments.reserve(text.size());
   forEach(text, [&](char32_t, uint32_t at, uint32_t length) {
     alignments.insert(alignments.end(), length, {begin + at, begin + at + length});
@@ -135,15 +136,14 @@ struct MarkedCharacter {
 };
 } // namespace
 
-static uint8_t combiningClass(char32_t c) {
-  return static_cast<uint8_t>(utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class);
-}
-
 /// The primary composite of the two characters, or 0.
 static char32_t composePair(char32_t first, char32_t second) {
   utf8proc_int32_t pair[2] = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second)};
   auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-  return utf8proc_normalize_utf32(pair, 2, options) == 1 ? static_cast<char32_t>(pair[0]) : 0;
+  if (utf8proc_normalize_utf32(pair, 2, options) != 1)
+    return 0;
+  auto composite = static_cast<char32_t>(pair[0]);
+  return unicode::hasOldDecomposition(composite) ? composite : 0;
 }
 
 void NormalizedString::normalizeForm(bool compatibility, bool compose) {
@@ -158,13 +158,13 @@ void NormalizedString::normalizeForm(bool compatibility, bool compose) {
     int boundClass = 0;
     utf8proc_ssize_t n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), buffer, 32,
                                                  static_cast<utf8proc_option_t>(options), &boundClass);
-    if (n < 1 || n > 32) {
+    if (n < 1 || n > 32 || !unicode::hasOldDecomposition(c)) {
       buffer[0] = static_cast<utf8proc_int32_t>(c);
       n = 1;
     }
     for (utf8proc_ssize_t i = 0; i < n; ++i) {
       char32_t part = static_cast<char32_t>(buffer[i]);
-      parts.push_back({part, i > 0, combiningClass(part), static_cast<uint32_t>(parts.size())});
+      parts.push_back({part, i > 0, unicode::combiningClass(part), static_cast<uint32_t>(parts.size())});
     }
   });
 
@@ -178,12 +178,14 @@ void NormalizedString::normalizeForm(bool compatibility, bool compose) {
     while (end < parts.size() && parts[end].combiningClass != 0)
       ++end;
     std::sort(parts.begin() + i, parts.begin() + end, [](const MarkedCharacter &a, const MarkedCharacter &b) {
-      return a.combiningClass != b.combiningClass ? a.combiningClass < b.combiningClass : a.position < b.position;
+      return a.combiningClass != b.combiningClass ? a.combiningClass < b.combiningClass
+                                                  : a.position < b.position;
     });
     i = end;
   }
 
-  // 3. Compose each starter with what is not blocked from it. A composite swallows the old characters of its parts.
+  // 3. Compose each starter with what is not blocked from it. A composite swallows the old characters of its
+  // parts.
   if (compose) {
     std::vector<MarkedCharacter> composed;
     composed.reserve(parts.size());

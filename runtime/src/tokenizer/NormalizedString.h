@@ -23,10 +23,10 @@ struct ByteSpan {
   uint32_t begin = 0, end = 0;
 };
 
-/// A piece of the input on its way through normalizers and pre-tokenizers. Each byte of `text` knows the bytes of the
-/// original input that it stands for, so that offsets survive any rewriting. The semantics of every change (which
-/// original character an inserted one belongs to) are those of the `tokenizers` library, because its offsets are what
-/// users compare with.
+/// A piece of the input on its way through normalizers and pre-tokenizers. Each byte of `text` knows the
+/// bytes of the original input that it stands for, so that offsets survive any rewriting. The semantics of
+/// every change (which original character an inserted one belongs to) are those of the `tokenizers` library,
+/// because its offsets are what users compare with.
 class NormalizedString {
 public:
   NormalizedString() = default;
@@ -44,8 +44,8 @@ public:
   /// The part [from, to) of the text, which must lie on character boundaries.
   NormalizedString slice(uint32_t from, uint32_t to) const;
 
-  /// One character of a new text: `change` is 0 for a character that replaces the next old one, 1 for an inserted one,
-  /// -n for one that replaces the next old one and swallows the n after it.
+  /// One character of a new text: `change` is 0 for a character that replaces the next old one, 1 for an
+  /// inserted one, -n for one that replaces the next old one and swallows the n after it.
   struct Change {
     char32_t character;
     int32_t change;

@@ -70,7 +70,8 @@ private:
 
 class ReplaceNormalizer : public Normalizer {
 public:
-  explicit ReplaceNormalizer(const JsonView &json) : pattern(json.at("pattern")), content(json.string("content")) {}
+  explicit ReplaceNormalizer(const JsonView &json)
+      : pattern(json.at("pattern")), content(json.string("content")) {}
   void normalize(NormalizedString &text) const override {
     std::vector<ByteSpan> matches;
     pattern.findAll(text.text(), matches);
@@ -126,6 +127,8 @@ public:
         lowercase(json.boolean("lowercase")), stripAccents(json.boolean("strip_accents", lowercase)) {}
 
   void normalize(NormalizedString &text) const override {
+    if (unicode::isAscii(text.text()))
+      return normalizeAscii(text);
     if (cleanText) {
       text.filter([](char32_t c) {
         return c == '\t' || c == '\n' || c == '\r' || !(c == 0 || c == 0xFFFD || unicode::isControl(c));
@@ -154,6 +157,28 @@ public:
   }
 
 private:
+  /// The same for a text in which nothing can be an ideograph or have an accent: one pass.
+  void normalizeAscii(NormalizedString &text) const {
+    std::string out;
+    std::vector<ByteSpan> spans;
+    out.reserve(text.text().size());
+    spans.reserve(text.text().size());
+    for (uint32_t i = 0; i < text.text().size(); ++i) {
+      char c = text.text()[i];
+      if (cleanText) {
+        bool blank = unicode::isWhitespace(static_cast<unsigned char>(c));
+        if (unicode::isControl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n' && c != '\r')
+          continue;
+        c = blank ? ' ' : c;
+      }
+      if (lowercase && c >= 'A' && c <= 'Z')
+        c = static_cast<char>(c + 32);
+      out += c;
+      spans.push_back(text.alignment(i));
+    }
+    text.assign(std::move(out), std::move(spans));
+  }
+
   /// The CJK ideograph blocks of the reference code, with its gap between U+2B81F and U+2B920.
   static bool isChinese(char32_t c) {
     return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
@@ -164,8 +189,8 @@ private:
   bool cleanText, handleChinese, lowercase, stripAccents;
 };
 
-/// SentencePiece's compiled rules the way the `tokenizers` library applies them: to a grapheme of less than 6 bytes the
-/// rule with the shortest left side, in its place as a whole; else to each character.
+/// SentencePiece's compiled rules the way the `tokenizers` library applies them: to a grapheme of less than 6
+/// bytes the rule with the shortest left side, in its place as a whole; else to each character.
 class PrecompiledNormalizer : public Normalizer {
 public:
   explicit PrecompiledNormalizer(const JsonView &json) {
@@ -232,12 +257,14 @@ class ByteLevelNormalizer : public Normalizer {
 
 static std::unique_ptr<Normalizer> make(const JsonView &json, int depth) {
   const std::string &type = json.type();
-  JsonView part(json.raw(), json.name() + " '" + type + "'");
+  JsonView part(json.raw(), json.name() + " " + inQuotes(type));
   if (type == "Sequence") {
     if (depth == maxNesting)
       part.fail("sequences nest deeper than ", maxNesting);
     std::vector<std::unique_ptr<Normalizer>> parts;
-    part.at("normalizers").forEach([&](const JsonView &element) { parts.push_back(make(element, depth + 1)); });
+    part.at("normalizers").forEach([&](const JsonView &element) {
+      parts.push_back(make(element, depth + 1));
+    });
     return std::make_unique<SequenceNormalizer>(std::move(parts));
   }
   if (type == "BertNormalizer")
@@ -260,7 +287,8 @@ static std::unique_ptr<Normalizer> make(const JsonView &json, int depth) {
     return std::make_unique<PrecompiledNormalizer>(part);
   if (type == "ByteLevel")
     return std::make_unique<ByteLevelNormalizer>();
-  part.fail("unknown type, supported: BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, "
+  part.fail("unknown type, supported: BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, "
+            "Precompiled, "
             "Prepend, Replace, Sequence, Strip, StripAccents");
 }
 

@@ -34,8 +34,9 @@ public:
 
 class Splitter;
 
-/// A pre-tokenizer in the form that needs no rewriting: cut the bytes, then look words up by their bytes. This is what
-/// byte-level BPE comes down to, whose mapping of bytes to characters changes nothing but the spelling of tokens.
+/// A pre-tokenizer in the form that needs no rewriting: cut the bytes, then look words up by their bytes.
+/// This is what byte-level BPE comes down to, whose mapping of bytes to characters changes nothing but the
+/// spelling of tokens.
 struct ByteLevelPlan {
   std::vector<const Splitter *> splitters;
   bool addPrefixSpace = false;
@@ -108,7 +109,8 @@ std::unique_ptr<Model> makeModel(const JsonView &json);
 std::unique_ptr<PostProcessor> makePostProcessor(const JsonView &json);
 std::unique_ptr<Decoder> makeDecoder(const JsonView &json);
 
-/// How deep Sequences may nest. Real files have two levels; the limit keeps a hostile one off the stack's end.
+/// How deep Sequences may nest. Real files have two levels; the limit keeps a hostile one off the stack's
+/// end.
 inline constexpr int maxNesting = 16;
 
 } // namespace sesame

@@ -44,10 +44,12 @@ void setTypeIds(Encoding &encoding, TokenId typeId) {
   std::fill(encoding.typeIds.begin(), encoding.typeIds.end(), typeId);
 }
 
-/// Takes the blanks at both ends of each token out of its offsets. A single leading blank of the first token stays if it
-/// is the one that add_prefix_space put there.
+/// Takes the blanks at both ends of each token out of its offsets. A single leading blank of the first token
+/// stays if it is the one that add_prefix_space put there.
 void trimOffsets(Encoding &encoding, bool addPrefixSpace) {
-  auto isBlank = [](char32_t c) { return c == 0x120 || unicode::isWhitespace(c); }; // U+0120: a blank, byte-level.
+  auto isBlank = [](char32_t c) {
+    return c == 0x120 || unicode::isWhitespace(c);
+  }; // U+0120: a blank, byte-level.
   for (size_t i = 0; i < encoding.offsets.size(); ++i) {
     uint32_t leading = 0, trailing = 0;
     bool start = true;
@@ -87,7 +89,8 @@ class PairPostProcessor : public PostProcessor {
 public:
   PairPostProcessor(const JsonView &json, bool roberta)
       : sep(json.at("sep")), cls(json.at("cls")), roberta(roberta),
-        trim(roberta && json.boolean("trim_offsets")), addPrefixSpace(roberta && json.boolean("add_prefix_space")) {}
+        trim(roberta && json.boolean("trim_offsets")),
+        addPrefixSpace(roberta && json.boolean("add_prefix_space")) {}
 
   void process(std::vector<Encoding> &encodings, bool addSpecialTokens) const override {
     for (size_t i = 0; i < encodings.size(); ++i) {
@@ -123,12 +126,13 @@ public:
       if (!table.raw().is_object())
         table.fail("expected an object, found ", table.raw().type_name());
       for (const auto &[key, value] : table.raw().items()) {
-        JsonView entry(value, table.name() + " '" + key + "'");
+        JsonView entry(value, table.name() + " " + inQuotes(key));
         Special special;
         entry.at("ids").forEach([&](const JsonView &id) { special.ids.push_back(id.tokenId()); });
         entry.at("tokens").forEach([&](const JsonView &token) { special.tokens.push_back(token.string()); });
         if (special.ids.size() != special.tokens.size())
-          entry.fail("expected as many tokens as ids, found ", special.tokens.size(), " and ", special.ids.size());
+          entry.fail("expected as many tokens as ids, found ", special.tokens.size(), " and ",
+                     special.ids.size());
         specials.emplace(key, std::move(special));
       }
     }
@@ -176,13 +180,14 @@ private:
       TokenId typeId = field.at("type_id").tokenId();
       if (isSequence) {
         if (id != "A" && (id != "B" || sequences < 2))
-          field.fail(sequences < 2 ? "expected sequence 'A', found '" : "expected sequence 'A' or 'B', found '", id, "'");
+          field.fail(sequences < 2 ? "expected sequence 'A', found " : "expected sequence 'A' or 'B', found ",
+                     inQuotes(id));
         pieces.push_back({id == "B", typeId, nullptr});
         return;
       }
       auto found = specials.find(id);
       if (found == specials.end())
-        field.fail("special token '", id, "' is not in special_tokens");
+        field.fail("special token ", inQuotes(id), " is not in special_tokens");
       pieces.push_back({-1, typeId, &found->second});
     });
     return pieces;
@@ -194,7 +199,8 @@ private:
 
 class SequencePostProcessor : public PostProcessor {
 public:
-  explicit SequencePostProcessor(std::vector<std::unique_ptr<PostProcessor>> parts) : parts(std::move(parts)) {}
+  explicit SequencePostProcessor(std::vector<std::unique_ptr<PostProcessor>> parts)
+      : parts(std::move(parts)) {}
   void process(std::vector<Encoding> &encodings, bool addSpecialTokens) const override {
     for (auto &part : parts)
       part->process(encodings, addSpecialTokens);
@@ -208,12 +214,14 @@ private:
 
 static std::unique_ptr<PostProcessor> make(const JsonView &json, int depth) {
   const std::string &type = json.type();
-  JsonView part(json.raw(), json.name() + " '" + type + "'");
+  JsonView part(json.raw(), json.name() + " " + inQuotes(type));
   if (type == "Sequence") {
     if (depth == maxNesting)
       part.fail("sequences nest deeper than ", maxNesting);
     std::vector<std::unique_ptr<PostProcessor>> parts;
-    part.at("processors").forEach([&](const JsonView &element) { parts.push_back(make(element, depth + 1)); });
+    part.at("processors").forEach([&](const JsonView &element) {
+      parts.push_back(make(element, depth + 1));
+    });
     return std::make_unique<SequencePostProcessor>(std::move(parts));
   }
   if (type == "TemplateProcessing")
@@ -222,7 +230,8 @@ static std::unique_ptr<PostProcessor> make(const JsonView &json, int depth) {
     return std::make_unique<PairPostProcessor>(part, type == "RobertaProcessing");
   if (type == "ByteLevel")
     return std::make_unique<ByteLevelPostProcessor>(part);
-  part.fail("unknown type, supported: BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing");
+  part.fail(
+      "unknown type, supported: BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing");
 }
 
 std::unique_ptr<PostProcessor> sesame::makePostProcessor(const JsonView &json) { return make(json, 0); }

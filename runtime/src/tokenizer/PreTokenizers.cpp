@@ -44,15 +44,16 @@ bool Splitter::addTo(ByteLevelPlan &plan) const {
 namespace {
 
 /// What becomes of the delimiters. For "the-final--countdown": Removed the|final|countdown, Isolated
-/// the|-|final|-|-|countdown, MergedWithPrevious the-|final-|-|countdown, MergedWithNext the|-final|-|-countdown,
-/// Contiguous the|-|final|--|countdown.
+/// the|-|final|-|-|countdown, MergedWithPrevious the-|final-|-|countdown, MergedWithNext
+/// the|-final|-|-countdown, Contiguous the|-|final|--|countdown.
 enum class Behavior { Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous };
 
 /// Collects the parts of one text while delimiters are reported from left to right.
 class Cutter {
 public:
   Cutter(std::string_view text, Behavior behavior, bool invert, std::vector<ByteSpan> &parts)
-      : size(static_cast<uint32_t>(text.size())), behavior(behavior), invert(invert), parts(parts), first(parts.size()) {}
+      : size(static_cast<uint32_t>(text.size())), behavior(behavior), invert(invert), parts(parts),
+        first(parts.size()) {}
 
   void match(uint32_t from, uint32_t to) {
     if (last < from)
@@ -116,8 +117,8 @@ Behavior parseBehavior(const JsonView &json) {
     return Behavior::MergedWithNext;
   if (name == "Contiguous")
     return Behavior::Contiguous;
-  json.fail("unknown behavior '", name,
-            "', supported: Contiguous, Isolated, MergedWithNext, MergedWithPrevious, Removed");
+  json.fail("unknown behavior ", inQuotes(name),
+            ", supported: Contiguous, Isolated, MergedWithNext, MergedWithPrevious, Removed");
 }
 
 /// Cuts at each character for which `Predicate` holds.
@@ -187,7 +188,8 @@ public:
 class PatternSplitter : public Splitter {
 public:
   explicit PatternSplitter(const JsonView &json)
-      : pattern(json.at("pattern")), behavior(parseBehavior(json.at("behavior"))), invert(json.boolean("invert")) {}
+      : pattern(json.at("pattern")), behavior(parseBehavior(json.at("behavior"))),
+        invert(json.boolean("invert")) {}
   void cut(std::string_view text, std::vector<ByteSpan> &parts) const override {
     std::vector<ByteSpan> matches;
     pattern.findAll(text, matches);
@@ -220,8 +222,8 @@ private:
   int64_t length;
 };
 
-/// Cuts where the script changes. Blanks go with what precedes them, kana and the prolonged sound mark count as Han
-/// (SentencePiece's rule).
+/// Cuts where the script changes. Blanks go with what precedes them, kana and the prolonged sound mark count
+/// as Han (SentencePiece's rule).
 class ScriptSplitter : public Splitter {
 public:
   void cut(std::string_view text, std::vector<ByteSpan> &parts) const override {
@@ -238,20 +240,22 @@ public:
   }
 };
 
-/// SentencePiece's way with blanks: each becomes `replacement`, one more comes first, and a word starts at each.
+/// SentencePiece's way with blanks: each becomes `replacement`, one more comes first, and a word starts at
+/// each.
 class MetaspacePreTokenizer : public PreTokenizer {
 public:
-  explicit MetaspacePreTokenizer(const JsonView &json) : replacement(json.string("replacement", "\xE2\x96\x81")) {
+  explicit MetaspacePreTokenizer(const JsonView &json)
+      : replacement(json.string("replacement", "\xE2\x96\x81")) {
     if (unicode::count(replacement) != 1)
-      json.at("replacement").fail("expected one character, found '", replacement, "'");
+      json.at("replacement").fail("expected one character, found ", inQuotes(replacement));
     std::string scheme = json.string("prepend_scheme", "always");
     if (json.has("add_prefix_space") && !json.boolean("add_prefix_space")) {
       if (json.has("prepend_scheme") && scheme != "never")
-        json.fail("add_prefix_space is false, but prepend_scheme is '", scheme, "'");
+        json.fail("add_prefix_space is false, but prepend_scheme is ", inQuotes(scheme));
       scheme = "never";
     }
     if (scheme != "always" && scheme != "first" && scheme != "never")
-      json.fail("unknown prepend_scheme '", scheme, "', supported: always, first, never");
+      json.fail("unknown prepend_scheme ", inQuotes(scheme), ", supported: always, first, never");
     always = scheme == "always";
     first = scheme == "first";
     cutWords = json.boolean("split", true);
@@ -274,7 +278,8 @@ public:
       }
       spans.clear();
       Cutter cutter(piece.text(), Behavior::MergedWithNext, false, spans);
-      for (size_t at = 0; (at = piece.text().find(replacement, at)) != std::string::npos; at += replacement.size())
+      for (size_t at = 0; (at = piece.text().find(replacement, at)) != std::string::npos;
+           at += replacement.size())
         cutter.match(static_cast<uint32_t>(at), static_cast<uint32_t>(at + replacement.size()));
       cutter.finish();
       for (ByteSpan span : spans)
@@ -341,12 +346,14 @@ private:
 
 static std::unique_ptr<PreTokenizer> make(const JsonView &json, int depth) {
   const std::string &type = json.type();
-  JsonView part(json.raw(), json.name() + " '" + type + "'");
+  JsonView part(json.raw(), json.name() + " " + inQuotes(type));
   if (type == "Sequence") {
     if (depth == maxNesting)
       part.fail("sequences nest deeper than ", maxNesting);
     std::vector<std::unique_ptr<PreTokenizer>> parts;
-    part.at("pretokenizers").forEach([&](const JsonView &element) { parts.push_back(make(element, depth + 1)); });
+    part.at("pretokenizers").forEach([&](const JsonView &element) {
+      parts.push_back(make(element, depth + 1));
+    });
     return std::make_unique<SequencePreTokenizer>(std::move(parts));
   }
   if (type == "ByteLevel")
@@ -360,8 +367,8 @@ static std::unique_ptr<PreTokenizer> make(const JsonView &json, int depth) {
   if (type == "Metaspace")
     return std::make_unique<MetaspacePreTokenizer>(part);
   if (type == "Split") {
-    // The well-known pattern runs without a regex engine. All of a text matches, so Isolated and Removed with `invert`
-    // come to the same.
+    // The well-known pattern runs without a regex engine. All of a text matches, so Isolated and Removed with
+    // `invert` come to the same.
     JsonView pattern = part.at("pattern");
     if (pattern.has("Regex") && pattern.string("Regex") == gpt2Pattern) {
       Behavior behavior = parseBehavior(part.at("behavior"));
@@ -379,7 +386,7 @@ static std::unique_ptr<PreTokenizer> make(const JsonView &json, int depth) {
   if (type == "CharDelimiterSplit") {
     std::string delimiter = part.string("delimiter");
     if (unicode::count(delimiter) != 1)
-      part.at("delimiter").fail("expected one character, found '", delimiter, "'");
+      part.at("delimiter").fail("expected one character, found ", inQuotes(delimiter));
     uint32_t length;
     char32_t character = unicode::decode(delimiter.data(), length);
     return splitAt([character](char32_t c) { return c == character; }, Behavior::Removed);
@@ -387,8 +394,10 @@ static std::unique_ptr<PreTokenizer> make(const JsonView &json, int depth) {
   if (type == "UnicodeScripts")
     return std::make_unique<ScriptSplitter>();
   if (type == "FixedLength")
-    return std::make_unique<FixedLengthSplitter>(part.has("length") ? part.at("length").integer(1, INT32_MAX) : 5);
-  part.fail("unknown type, supported: BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, Metaspace, "
+    return std::make_unique<FixedLengthSplitter>(part.has("length") ? part.at("length").integer(1, INT32_MAX)
+                                                                    : 5);
+  part.fail("unknown type, supported: BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, "
+            "Metaspace, "
             "Punctuation, Sequence, Split, UnicodeScripts, Whitespace, WhitespaceSplit");
 }
 

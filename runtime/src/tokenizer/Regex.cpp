@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Regex.h"
+#include "support/DType.h"
 #include "support/Error.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -20,9 +21,9 @@ struct Regex::Compiled {
   ~Compiled() { pcre2_code_free(code); }
 };
 
-/// Rewrites what PCRE2 10.42 reads differently from Oniguruma: `\s` (PCRE2 adds U+180E), `\w` (PCRE2 lacks the marks and
-/// connectors), `\h` (a hex digit in Oniguruma) and a `[` that is literal inside a class. `&&` inside a class has no
-/// counterpart and is refused.
+/// Rewrites what PCRE2 10.42 reads differently from Oniguruma: `\s` (PCRE2 adds U+180E), `\w` (PCRE2 lacks
+/// the marks and connectors), `\h` (a hex digit in Oniguruma) and a `[` that is literal inside a class. `&&`
+/// inside a class has no counterpart and is refused.
 static std::string translate(const std::string &pattern, const std::string &where) {
   static const char word[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
   std::string out;
@@ -43,7 +44,8 @@ static std::string translate(const std::string &pattern, const std::string &wher
         break;
       case 'W':
         if (inClass)
-          throw Error(message(where, ": pattern '", pattern, "': \\W inside a class is not supported"));
+          throw Error(
+              message(where, ": pattern ", inQuotes(pattern), ": \\W inside a class is not supported"));
         out += std::string("[^") + word + "]";
         break;
       case 'h':
@@ -57,8 +59,10 @@ static std::string translate(const std::string &pattern, const std::string &wher
     }
     if (inClass) {
       if (c == '&' && i + 1 < pattern.size() && pattern[i + 1] == '&')
-        throw Error(message(where, ": pattern '", pattern, "': the class intersection && is not supported"));
-      if (c == '[' && i + 1 < pattern.size() && pattern[i + 1] == ':') { // A POSIX class goes through as it is.
+        throw Error(
+            message(where, ": pattern ", inQuotes(pattern), ": the class intersection && is not supported"));
+      if (c == '[' && i + 1 < pattern.size() &&
+          pattern[i + 1] == ':') { // A POSIX class goes through as it is.
         size_t close = pattern.find(":]", i + 2);
         if (close != std::string::npos) {
           out.append(pattern, i, close + 2 - i);
@@ -67,7 +71,8 @@ static std::string translate(const std::string &pattern, const std::string &wher
         }
       }
       if (c == '[')
-        throw Error(message(where, ": pattern '", pattern, "': a class inside a class is not supported"));
+        throw Error(
+            message(where, ": pattern ", inQuotes(pattern), ": a class inside a class is not supported"));
       if (c == ']')
         inClass = false;
     } else if (c == '[') {
@@ -100,10 +105,10 @@ Regex::Regex(const std::string &pattern, const std::string &where) : compiled(st
   int error = 0;
   PCRE2_SIZE at = 0;
   compiled->where = where;
-  compiled->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), options, &error,
-                                 &at, nullptr);
+  compiled->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), options,
+                                 &error, &at, nullptr);
   if (!compiled->code)
-    throw Error(message(where, ": bad pattern '", pattern, "': ", errorText(error)));
+    throw Error(message(where, ": bad pattern ", inQuotes(pattern), ": ", errorText(error)));
   // Without a JIT for this CPU the interpreter runs the pattern.
   pcre2_jit_compile(compiled->code, PCRE2_JIT_COMPLETE);
 }
@@ -117,7 +122,8 @@ namespace {
 struct MatchState {
   pcre2_match_context *context = pcre2_match_context_create(nullptr);
   pcre2_match_data *data = pcre2_match_data_create(1, nullptr);
-  // A JIT stack grows on demand. 32 MiB holds one frame per byte of the longest texts seen; beyond, the match fails.
+  // A JIT stack grows on demand. 32 MiB holds one frame per byte of the longest texts seen; beyond, the match
+  // fails.
   pcre2_jit_stack *stack = pcre2_jit_stack_create(32 << 10, 32 << 20, nullptr);
   MatchState() { pcre2_jit_stack_assign(context, nullptr, stack); }
   ~MatchState() {
@@ -134,7 +140,8 @@ void Regex::findAll(std::string_view text, std::vector<ByteSpan> &matches) const
   size_t at = 0, lastEnd = SIZE_MAX;
   while (at <= text.size()) {
     // The caller checked the UTF-8 once; checking it in each call would be quadratic.
-    int found = pcre2_match(compiled->code, subject, text.size(), at, PCRE2_NO_UTF_CHECK, state.data, state.context);
+    int found =
+        pcre2_match(compiled->code, subject, text.size(), at, PCRE2_NO_UTF_CHECK, state.data, state.context);
     if (found == PCRE2_ERROR_NOMATCH)
       return;
     if (found < 0)

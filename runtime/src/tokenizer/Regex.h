@@ -18,8 +18,8 @@
 
 namespace sesame {
 
-/// A compiled pattern in the dialect of tokenizer.json (Oniguruma, Ruby syntax, UTF-8), run by PCRE2 with its JIT. Safe to
-/// share between threads.
+/// A compiled pattern in the dialect of tokenizer.json (Oniguruma, Ruby syntax, UTF-8), run by PCRE2 with its
+/// JIT. Safe to share between threads.
 class Regex {
 public:
   /// Throws an Error that begins with `where` if the pattern does not compile.
@@ -28,8 +28,9 @@ public:
   Regex(Regex &&) noexcept;
   Regex &operator=(Regex &&) noexcept;
 
-  /// Appends every match in the well-formed UTF-8 `text`, leftmost first, none overlapping. An empty match right after
-  /// another match is not reported. Throws an Error if the pattern backtracks beyond PCRE2's match limit.
+  /// Appends every match in the well-formed UTF-8 `text`, leftmost first, none overlapping. An empty match
+  /// right after another match is not reported. Throws an Error if the pattern backtracks beyond PCRE2's
+  /// match limit.
   void findAll(std::string_view text, std::vector<ByteSpan> &matches) const;
 
   /// `text` with every character that is special in a pattern escaped.

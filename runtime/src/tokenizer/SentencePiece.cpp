@@ -7,8 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "SentencePiece.h"
-#include "support/Error.h"
 #include "TextTools.h"
+#include "support/DType.h"
+#include "support/Error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,23 +20,22 @@
 using namespace sesame;
 using PieceType = SentencePieceFile::PieceType;
 
-static constexpr char blankSymbol[] = "\xE2\x96\x81"; // U+2581 stands for a blank.
-
 //===----------------------------------------------------------------------===//
 // The file
 //===----------------------------------------------------------------------===//
 
 namespace {
 
-/// Reads protobuf's wire format, every length checked. Six fields of two messages do not justify a dependency on
-/// libprotobuf, whose generated code would be twenty times this.
+/// Reads protobuf's wire format, every length checked. Six fields of two messages do not justify a dependency
+/// on libprotobuf, whose generated code would be twenty times this.
 class ProtoReader {
 public:
   ProtoReader(std::string_view bytes, const std::string &where) : bytes(bytes), where(where) {}
 
   bool atEnd() const { return bytes.empty(); }
 
-  /// Reads a field's number and its content; a fixed or varint content goes to `value`, a delimited one to `data`.
+  /// Reads a field's number and its content; a fixed or varint content goes to `value`, a delimited one to
+  /// `data`.
   struct Field {
     uint32_t number = 0, wireType = 0;
     uint64_t value = 0;
@@ -162,9 +162,9 @@ SentencePieceFile SentencePieceFile::parse(std::string_view bytes, const std::st
       if (piece.text.empty())
         model.fail("piece ", file.pieces.size(), " is empty");
       if (!seen.emplace(piece.text, file.pieces.size()).second)
-        model.fail("the piece '", piece.text, "' occurs twice");
+        model.fail("the piece ", inQuotes(piece.text), " occurs twice");
       if (piece.type == PieceType::byte && byteOfToken(piece.text) < 0)
-        model.fail("the byte piece '", piece.text, "' names no byte");
+        model.fail("the byte piece ", inQuotes(piece.text), " names no byte");
       unknowns += piece.type == PieceType::unknown;
       file.pieces.push_back(std::move(piece));
     } else if (field.number == 2) { // trainer_spec
@@ -200,7 +200,8 @@ SentencePieceFile SentencePieceFile::parse(std::string_view bytes, const std::st
   if (file.byteFallback)
     for (unsigned byte = 0; byte < 256; ++byte)
       if (seen.count(byteToken(static_cast<unsigned char>(byte))) == 0)
-        model.fail("it falls back to bytes, but lacks the piece ", byteToken(static_cast<unsigned char>(byte)));
+        model.fail("it falls back to bytes, but lacks the piece ",
+                   byteToken(static_cast<unsigned char>(byte)));
   return file;
 }
 
@@ -217,13 +218,13 @@ size_t SentencePieceFile::unknownIndex() const {
 
 namespace {
 
-/// normalizer.cc of SentencePiece: the rule with the longest left side at each place, blanks joined and escaped, one
-/// blank added in front (or behind).
+/// normalizer.cc of SentencePiece: the rule with the longest left side at each place, blanks joined and
+/// escaped, one blank added in front (or behind).
 class SpNormalizer : public Normalizer {
 public:
   SpNormalizer(const SentencePieceFile &file, const std::string &where)
-      : addDummy(file.addDummyPrefix), removeExtra(file.removeExtraWhitespace), suffix(file.whitespaceIsSuffix),
-        blank(file.escapeWhitespace ? blankSymbol : " ") {
+      : addDummy(file.addDummyPrefix), removeExtra(file.removeExtraWhitespace),
+        suffix(file.whitespaceIsSuffix), blank(file.escapeWhitespace ? blankSymbol : " ") {
     if (!file.charsMap.empty())
       rules = CharsMap(file.charsMap, where + ": precompiled_charsmap");
     for (const auto &piece : file.pieces)
@@ -307,21 +308,24 @@ private:
 
 class SpModel : public Model {
 public:
-  SpModel(const SentencePieceFile &file, std::vector<TokenId> idOfPiece, Vocabulary vocabulary, TokenId unknownId)
-      : ids(std::move(idOfPiece)), type(file.modelType), byteFallback(file.byteFallback), unknownId(unknownId),
-        unknownPiece(static_cast<int32_t>(file.unknownIndex())) {
+  SpModel(const SentencePieceFile &file, std::vector<TokenId> idOfPiece, Vocabulary vocabulary,
+          TokenId unknownId)
+      : ids(std::move(idOfPiece)), type(file.modelType), byteFallback(file.byteFallback),
+        unknownId(unknownId), unknownPiece(static_cast<int32_t>(file.unknownIndex())) {
     vocab = std::move(vocabulary);
     lowest = std::numeric_limits<float>::max();
     highest = std::numeric_limits<float>::lowest();
     for (size_t i = 0; i < file.pieces.size(); ++i) {
       const auto &piece = file.pieces[i];
       types.push_back(piece.type);
+      blanksSeparate &= nextBlankRun(piece.text, 0) == std::string_view::npos;
       scores.push_back(piece.score);
       if (piece.type == PieceType::normal) {
         lowest = std::min(lowest, piece.score);
         highest = std::max(highest, piece.score);
       }
-      if (piece.type == PieceType::normal || piece.type == PieceType::userDefined || piece.type == PieceType::unused)
+      if (piece.type == PieceType::normal || piece.type == PieceType::userDefined ||
+          piece.type == PieceType::unused)
         trie.insert(piece.text, static_cast<int32_t>(i));
       if (piece.type == PieceType::userDefined)
         userDefined.insert(piece.text, static_cast<int32_t>(i));
@@ -341,7 +345,19 @@ public:
       break;
     case SentencePieceFile::ModelType::bpe:
     case SentencePieceFile::ModelType::character:
-      mergePairs(word, path);
+      // As in BpeModel::tokenize(): where no piece goes from a letter to a blank symbol, the parts are
+      // independent.
+      for (uint32_t from = 0; from < word.size();) {
+        size_t end = blanksSeparate ? nextBlankRun(word, from) : word.size();
+        auto to = static_cast<uint32_t>(std::min(end, word.size()));
+        size_t before = path.size();
+        mergePairs(word.substr(from, to - from), path);
+        for (size_t i = before; i < path.size(); ++i) {
+          path[i].from += from;
+          path[i].to += from;
+        }
+        from = to;
+      }
       break;
     }
     bool afterUnknown = false;
@@ -369,7 +385,7 @@ private:
     int32_t piece;
   };
 
-  /// unigram_model.cc, EncodeOptimized: sums in double, stored in float, as rounding decides ties.
+  /// unigram_model.cc: sums in float, as their rounding decides which of equal segmentations wins.
   void findBestPath(std::string_view word, std::vector<Span> &path) const {
     struct Node {
       float score = 0;
@@ -397,9 +413,10 @@ private:
         uint32_t bytes = i + 1 - at;
         // A user-defined piece gets a bonus that makes it win always.
         if (types[static_cast<size_t>(piece)] == PieceType::userDefined)
-          offer(i + 1, static_cast<double>(static_cast<float>(bytes) * highest) - 0.1 + best[at].score, at, piece);
+          offer(i + 1, static_cast<double>(static_cast<float>(bytes) * highest) - 0.1 + best[at].score, at,
+                piece);
         else
-          offer(i + 1, static_cast<double>(scores[static_cast<size_t>(piece)]) + best[at].score, at, piece);
+          offer(i + 1, static_cast<double>(scores[static_cast<size_t>(piece)] + best[at].score), at, piece);
         single |= bytes == length;
       }
       if (!single)
@@ -410,8 +427,8 @@ private:
     std::reverse(path.begin(), path.end());
   }
 
-  /// bpe_model.cc: the neighbours that join to the piece of highest score merge first, leftmost first among equals. A
-  /// character model is the same with no piece of two characters.
+  /// bpe_model.cc: the neighbours that join to the piece of highest score merge first, leftmost first among
+  /// equals. A character model is the same with no piece of two characters.
   void mergePairs(std::string_view word, std::vector<Span> &path) const {
     struct Symbol {
       uint32_t from, to;
@@ -463,7 +480,8 @@ private:
       heap.pop_back();
       Symbol &left = symbols[top.left], &right = symbols[top.right];
       // Stale if either symbol has merged since; a symbol that was merged away is empty.
-      if (left.from == left.to || right.from == right.to || right.to - left.from != top.size || left.next != top.right)
+      if (left.from == left.to || right.from == right.to || right.to - left.from != top.size ||
+          left.next != top.right)
         continue;
       left.to = right.to;
       left.next = right.next;
@@ -500,7 +518,8 @@ private:
   void splitWords(std::string_view word, std::vector<Span> &path) const {
     for (size_t from = 0; from < word.size();) {
       size_t to = std::min(word.find(blankSymbol, from + 1), word.size());
-      path.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to), findPiece(word.substr(from, to - from))});
+      path.push_back(
+          {static_cast<uint32_t>(from), static_cast<uint32_t>(to), findPiece(word.substr(from, to - from))});
       from = to;
     }
   }
@@ -516,7 +535,7 @@ private:
   float lowest, highest;
   ByteTrie trie, userDefined;
   SentencePieceFile::ModelType type;
-  bool byteFallback;
+  bool byteFallback, blanksSeparate = true;
   TokenId unknownId;
   int32_t unknownPiece;
   std::array<TokenId, 256> byteIds{};
@@ -526,7 +545,8 @@ private:
 // Decoder
 //===----------------------------------------------------------------------===//
 
-/// SentencePieceProcessor::Decode: control pieces are invisible, byte pieces become characters, the blank in front goes.
+/// SentencePieceProcessor::Decode: control pieces are invisible, byte pieces become characters, the blank in
+/// front goes.
 class SpDecoder : public Decoder {
 public:
   explicit SpDecoder(const SentencePieceFile &file)
@@ -591,7 +611,9 @@ private:
 } // namespace
 
 SentencePieceParts sesame::makeSentencePiece(const SentencePieceFile &file, const std::vector<TokenId> &ids,
-                                             Vocabulary vocabulary, TokenId unknownId, const std::string &where) {
+                                             Vocabulary vocabulary, TokenId unknownId,
+                                             const std::string &where) {
   return {std::make_unique<SpNormalizer>(file, where),
-          std::make_unique<SpModel>(file, ids, std::move(vocabulary), unknownId), std::make_unique<SpDecoder>(file)};
+          std::make_unique<SpModel>(file, ids, std::move(vocabulary), unknownId),
+          std::make_unique<SpDecoder>(file)};
 }

@@ -35,16 +35,16 @@ struct SentencePieceFile {
   bool removeExtraWhitespace = true;
   bool escapeWhitespace = true;
 
-  /// Reads the protobuf in `bytes`; `where` names the file. Throws an Error if a length or value is out of range, if two
-  /// pieces are equal, or if there is not exactly one unknown piece.
+  /// Reads the protobuf in `bytes`; `where` names the file. Throws an Error if a length or value is out of
+  /// range, if two pieces are equal, or if there is not exactly one unknown piece.
   static SentencePieceFile parse(std::string_view bytes, const std::string &where);
 
   /// The index of the unknown piece.
   size_t unknownIndex() const;
 };
 
-/// The three parts of a tokenizer that does what the SentencePiece library does: `ids[i]` is the id of piece i, or
-/// noToken for a piece that the tokenizer leaves out.
+/// The three parts of a tokenizer that does what the SentencePiece library does: `ids[i]` is the id of piece
+/// i, or noToken for a piece that the tokenizer leaves out.
 struct SentencePieceParts {
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<Model> model;

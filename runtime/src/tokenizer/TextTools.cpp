@@ -86,6 +86,14 @@ void sesame::replaceAll(std::string &text, std::string_view from, std::string_vi
   text = std::move(out);
 }
 
+size_t sesame::nextBlankRun(std::string_view text, size_t from) {
+  constexpr std::string_view blank = blankSymbol;
+  for (size_t at = from; (at = text.find(blank, at)) != std::string_view::npos; at += blank.size())
+    if (at > from && (at < from + blank.size() || text.compare(at - blank.size(), blank.size(), blank) != 0))
+      return at;
+  return std::string_view::npos;
+}
+
 std::string sesame::byteToken(unsigned char byte) {
   static const char digits[] = "0123456789ABCDEF";
   return {'<', '0', 'x', digits[byte >> 4], digits[byte & 15], '>'};
@@ -96,7 +104,10 @@ int sesame::byteOfToken(std::string_view token) {
     return -1;
   int value = 0;
   for (char c : token.substr(3, 2)) {
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                       : -1;
     if (digit < 0)
       return -1;
     value = value * 16 + digit;

@@ -17,8 +17,8 @@
 
 namespace sesame {
 
-/// GPT-2's reversible byte alphabet (openai/gpt-2, encoder.py, bytes_to_unicode): printable Latin-1 bytes stand for
-/// themselves, the others for U+0100 and up, so that no token holds a space or a control character.
+/// GPT-2's reversible byte alphabet (openai/gpt-2, encoder.py, bytes_to_unicode): printable Latin-1 bytes
+/// stand for themselves, the others for U+0100 and up, so that no token holds a space or a control character.
 struct ByteAlphabet {
   std::array<char32_t, 256> character;  ///< Of each byte.
   std::array<std::string, 256> encoded; ///< The same as UTF-8.
@@ -40,6 +40,12 @@ bool decodeBase64(std::string_view text, std::string &bytes);
 
 /// Replaces every `from`, which must not be empty, by `to`.
 void replaceAll(std::string &text, std::string_view from, std::string_view to);
+
+/// U+2581, which stands for a blank in SentencePiece's vocabularies.
+inline constexpr char blankSymbol[] = "\xE2\x96\x81";
+
+/// The first place after `from` where a run of blank symbols starts behind another character, or npos.
+size_t nextBlankRun(std::string_view text, size_t from);
 
 /// "<0x0A>" for byte 10, the token that byte fallback uses.
 std::string byteToken(unsigned char byte);

@@ -19,12 +19,13 @@ using Impl = Tokenizer::Impl;
 // Construction
 //===----------------------------------------------------------------------===//
 
-std::unique_ptr<Impl> TokenizerBuilder::fromDocument(const nlohmann::json &document, const std::string &name) {
+std::unique_ptr<Impl> TokenizerBuilder::fromDocument(const nlohmann::json &document,
+                                                     const std::string &name) {
   JsonView json(document, name);
   if (!document.is_object())
     json.fail("expected an object, found ", document.type_name());
   if (json.has("version") && json.string("version") != "1.0")
-    json.fail("version '", json.string("version"), "' is not supported, expected '1.0'");
+    json.fail("version ", inQuotes(json.string("version")), " is not supported, expected '1.0'");
   auto impl = std::make_unique<Impl>();
   impl->name = name;
   // The places are named "normalizer 'X'", not "normalizer: 'X'": see JsonView::type().
@@ -64,8 +65,8 @@ void Impl::finish() {
     if (modelId != noToken)
       token.id = modelId;
     else if (model->vocabulary().token(token.id))
-      throw Error(message(name, ": added token '", token.content, "' has the id ", token.id, " of '",
-                          *model->vocabulary().token(token.id), "'"));
+      throw Error(message(name, ": added token ", inQuotes(token.content), " has the id ", token.id, " of ",
+                          inQuotes(*model->vocabulary().token(token.id))));
     auto known = addedIds.find(token.content);
     if (known != addedIds.end()) { // Said twice: the later description counts.
       token.id = known->second;
@@ -73,8 +74,8 @@ void Impl::finish() {
       continue;
     }
     if (!addedById.emplace(token.id, kept.size()).second)
-      throw Error(message(name, ": added tokens '", kept[addedById.at(token.id)].content, "' and '", token.content,
-                          "' have the same id ", token.id));
+      throw Error(message(name, ": added tokens ", inQuotes(kept[addedById.at(token.id)].content), " and ",
+                          inQuotes(token.content), " have the same id ", token.id));
     addedIds.emplace(token.content, token.id);
     kept.push_back(std::move(token));
   }
@@ -94,8 +95,10 @@ void Impl::finish() {
       normalizedTrie.insert(text.text(), static_cast<int32_t>(i));
   }
   // Byte-level BPE needs no rewriting of the text.
+  bool planned = !preTokenizer || preTokenizer->addTo(plan);
+  onlySplits = planned && !plan.complete;
   auto *bpe = dynamic_cast<const BpeModel *>(model.get());
-  if (bpe && bpe->isByteComplete() && preTokenizer && preTokenizer->addTo(plan) && plan.complete)
+  if (bpe && bpe->isByteComplete() && planned && plan.complete)
     byteModel = bpe;
 }
 
@@ -241,7 +244,8 @@ private:
       auto from = static_cast<uint32_t>(part.text.data() - normalized.text().data());
       auto to = from + static_cast<uint32_t>(part.text.size());
       if (part.added >= 0)
-        emitAdded(part.added, part.text, {normalized.alignment(from).begin, normalized.alignment(to - 1).end});
+        emitAdded(part.added, part.text,
+                  {normalized.alignment(from).begin, normalized.alignment(to - 1).end});
       else
         encodePiece(normalized.slice(from, to));
     }
@@ -249,45 +253,21 @@ private:
 
   /// The plain way: every step keeps its alignment with the text.
   void encodePiece(NormalizedString piece) {
+    if (impl.onlySplits) {
+      cutParts(piece.text());
+      for (ByteSpan part : workspace->parts)
+        encodeWord(piece, part);
+      return;
+    }
     std::vector<NormalizedString> pieces;
     pieces.push_back(std::move(piece));
-    if (impl.preTokenizer)
-      impl.preTokenizer->split(pieces);
-    for (const NormalizedString &part : pieces) {
-      std::vector<Token> &tokens = workspace->tokens;
-      tokens.clear();
-      impl.model->tokenize(part.text(), tokens, workspace->words.get());
-      for (const Token &token : tokens) {
-        if (idsOnly) {
-          out.ids.push_back(token.id);
-          continue;
-        }
-        ByteSpan span;
-        if (token.begin == token.end)
-          span = {part.originalBegin() + token.begin, part.originalBegin() + token.end};
-        else if (token.end <= part.text().size())
-          span = {part.alignment(token.begin).begin, part.alignment(token.end - 1).end};
-        else
-          span = {token.begin, token.end};
-        emit(token.id,
-             token.surface ? part.text().substr(token.begin, token.end - token.begin)
-                           : *impl.model->vocabulary().token(token.id),
-             span);
-      }
-      ++word;
-    }
+    impl.preTokenizer->split(pieces);
+    for (const NormalizedString &part : pieces)
+      encodeWord(part, {0, static_cast<uint32_t>(part.text().size())});
   }
 
-  /// Byte-level BPE on the bytes of the text.
-  void encodeBytes(std::string_view segment) {
-    uint32_t base = offsetOf(segment), shift = 0;
-    std::string prefixed;
-    if (impl.plan.addPrefixSpace && segment[0] != ' ') {
-      prefixed = " ";
-      prefixed += segment;
-      segment = prefixed;
-      shift = 1;
-    }
+  /// Leaves what the splitters of the plan make of `segment` in the workspace.
+  void cutParts(std::string_view segment) {
     std::vector<ByteSpan> &parts = workspace->parts, &next = workspace->moreParts;
     parts.assign(1, {0, static_cast<uint32_t>(segment.size())});
     for (const Splitter *splitter : impl.plan.splitters) {
@@ -300,9 +280,45 @@ private:
       }
       parts.swap(next);
     }
+  }
+
+  /// Encodes the part `range` of `piece` as one word.
+  void encodeWord(const NormalizedString &piece, ByteSpan range) {
+    std::string_view text = std::string_view(piece.text()).substr(range.begin, range.end - range.begin);
+    std::vector<Token> &tokens = workspace->tokens;
+    tokens.clear();
+    impl.model->tokenize(text, tokens, workspace->words.get());
+    for (const Token &token : tokens) {
+      if (idsOnly) {
+        out.ids.push_back(token.id);
+        continue;
+      }
+      ByteSpan span = {token.begin, token.end};
+      if (token.begin < token.end && token.end <= text.size())
+        span = {piece.alignment(range.begin + token.begin).begin,
+                piece.alignment(range.begin + token.end - 1).end};
+      emit(token.id,
+           token.surface ? std::string(text.substr(token.begin, token.end - token.begin))
+                         : *impl.model->vocabulary().token(token.id),
+           span);
+    }
+    ++word;
+  }
+
+  /// Byte-level BPE on the bytes of the text.
+  void encodeBytes(std::string_view segment) {
+    uint32_t base = offsetOf(segment), shift = 0;
+    std::string prefixed;
+    if (impl.plan.addPrefixSpace && segment[0] != ' ') {
+      prefixed = " ";
+      prefixed += segment;
+      segment = prefixed;
+      shift = 1;
+    }
+    cutParts(segment);
     const Vocabulary &vocabulary = impl.model->vocabulary();
     std::vector<Token> &tokens = workspace->tokens;
-    for (ByteSpan part : parts) {
+    for (ByteSpan part : workspace->parts) {
       tokens.clear();
       impl.byteModel->tokenizeBytes(segment.substr(part.begin, part.end - part.begin), tokens,
                                     workspace->byteWords.get());
@@ -368,13 +384,14 @@ private:
 
 void Impl::encodeText(std::string_view text, Encoding &out, bool idsOnly) const {
   if (text.size() >= size_t(1) << 31)
-    throw Error(message(name, ": a text of ", text.size(), " bytes is too long, expected less than 2147483648"));
+    throw Error(
+        message(name, ": a text of ", text.size(), " bytes is too long, expected less than 2147483648"));
   size_t bad = unicode::findInvalidUtf8(text);
   if (bad != std::string_view::npos) {
     static const char digits[] = "0123456789abcdef";
     auto byte = static_cast<unsigned char>(text[bad]);
-    throw Error(message(name, ": the text is not UTF-8: byte 0x", digits[byte >> 4], digits[byte & 15], " at offset ",
-                        bad));
+    throw Error(message(name, ": the text is not UTF-8: byte 0x", digits[byte >> 4], digits[byte & 15],
+                        " at offset ", bad));
   }
   if (idsOnly)
     out.ids.reserve(text.size() / 3);
@@ -452,13 +469,14 @@ static bool endsUnfinished(const std::string &text) {
 }
 
 std::string IncrementalDecoder::push(TokenId id) {
-  // Tokens without text must not become the context of those that follow: they would count as the first of the text.
+  // Tokens without text must not become the context of those that follow: they would count as the first of
+  // the text.
   if (!tokenizer.idToToken(id) || (skipSpecial && tokenizer.isSpecial(id)))
     return "";
   window.push_back(id);
   std::string text = tokenizer.decode(window, skipSpecial);
-  // A character has at most four bytes, so an end that stays unfinished for long is not one. The limit keeps a sequence of
-  // stray bytes from being decoded over and over.
+  // A character has at most four bytes, so an end that stays unfinished for long is not one. The limit keeps
+  // a sequence of stray bytes from being decoded over and over.
   constexpr size_t maxPending = 32;
   bool waits = endsUnfinished(text) && window.size() - emitted < maxPending;
   if (waits || text.size() <= context.size() || !startsWith(text, context))

@@ -19,40 +19,44 @@
 
 namespace sesame {
 
-/// A tokenizer as a checkpoint directory describes it. It executes `tokenizer.json` (the schema of the `tokenizers`
-/// library) as it stands, and reads the older forms: vocab.json with merges.txt, vocab.txt, SentencePiece models.
+/// A tokenizer as a checkpoint directory describes it. It executes `tokenizer.json` (the schema of the
+/// `tokenizers` library) as it stands, and reads the older forms: vocab.json with merges.txt, vocab.txt,
+/// SentencePiece models.
 ///
-/// All errors are sesame::Error. A tokenizer does not change once it is made: any number of threads may use one.
+/// All errors are sesame::Error. A tokenizer does not change once it is made: any number of threads may use
+/// one.
 class Tokenizer {
 public:
-  /// Reads the best description in `directory`: tokenizer.json, else vocab.json and merges.txt, else vocab.txt, else a
-  /// SentencePiece model. tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json add what the
-  /// older forms leave open. docs/tokenizers.md has the rules.
+  /// Reads the best description in `directory`: tokenizer.json, else vocab.json and merges.txt, else
+  /// vocab.txt, else a SentencePiece model. tokenizer_config.json, special_tokens_map.json, added_tokens.json
+  /// and config.json add what the older forms leave open. docs/tokenizers.md has the rules.
   static Tokenizer fromDirectory(const std::string &directory);
 
-  /// Reads a tokenizer.json. Its `truncation` and `padding` sections are ignored: the caller knows its lengths.
+  /// Reads a tokenizer.json. Its `truncation` and `padding` sections are ignored: the caller knows its
+  /// lengths.
   static Tokenizer fromFile(const std::string &path);
 
   /// As fromFile(), for a document in memory; `name` is used in messages.
   static Tokenizer fromJson(std::string_view document, const std::string &name);
 
-  /// Reads a SentencePiece model and behaves as the SentencePiece library does: no special token is found in text, and
-  /// none is added.
+  /// Reads a SentencePiece model and behaves as the SentencePiece library does: no special token is found in
+  /// text, and none is added.
   static Tokenizer fromSentencePiece(const std::string &path);
 
   Tokenizer(Tokenizer &&) noexcept;
   Tokenizer &operator=(Tokenizer &&) noexcept;
   ~Tokenizer();
 
-  /// Encodes one text, or a pair. Throws if a text is not UTF-8 (the message names the byte) or holds 2^31 bytes or more.
+  /// Encodes one text, or a pair. Throws if a text is not UTF-8 (the message names the byte) or holds 2^31
+  /// bytes or more.
   Encoding encode(std::string_view text, bool addSpecialTokens = true) const;
   Encoding encode(std::string_view first, std::string_view second, bool addSpecialTokens = true) const;
 
   /// The ids of encode() alone, in less time.
   std::vector<TokenId> encodeIds(std::string_view text, bool addSpecialTokens = true) const;
 
-  /// The text of `ids`. Ids that have no token are passed over (models pad their vocabulary); with `skipSpecial` so are
-  /// special tokens.
+  /// The text of `ids`. Ids that have no token are passed over (models pad their vocabulary); with
+  /// `skipSpecial` so are special tokens.
   std::string decode(const std::vector<TokenId> &ids, bool skipSpecial = true) const;
 
   std::optional<TokenId> tokenToId(std::string_view token) const;
@@ -62,8 +66,8 @@ public:
   /// Number of different tokens, added ones included.
   size_t vocabSize() const;
 
-  /// The token that plays `role`, one of bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token,
-  /// as tokenizer_config.json or special_tokens_map.json say. Only fromDirectory() knows roles.
+  /// The token that plays `role`, one of bos_token, eos_token, unk_token, sep_token, pad_token, cls_token,
+  /// mask_token, as tokenizer_config.json or special_tokens_map.json say. Only fromDirectory() knows roles.
   std::optional<TokenId> roleId(const std::string &role) const;
 
   struct Impl; ///< TokenizerImpl.h
@@ -74,8 +78,8 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
-/// Turns ids into text while they are generated. The pieces joined are what decode() gives for all ids; none ends inside
-/// a character, and none is taken back later.
+/// Turns ids into text while they are generated. The pieces joined are what decode() gives for all ids; none
+/// ends inside a character, and none is taken back later.
 class IncrementalDecoder {
 public:
   explicit IncrementalDecoder(const Tokenizer &tokenizer, bool skipSpecial = true)

@@ -70,6 +70,7 @@ private:
   ByteTrie rawTrie, normalizedTrie; ///< Index into `added`.
   ByteLevelPlan plan;
   const BpeModel *byteModel = nullptr; ///< Set if `plan` can be used with it.
+  bool onlySplits = false;             ///< The pre-tokenizer is no more than the splitters of `plan`.
 
   std::unique_ptr<Workspace> takeWorkspace() const;
   void giveWorkspace(std::unique_ptr<Workspace> workspace) const;
@@ -81,7 +82,8 @@ private:
 class TokenizerBuilder {
 public:
   /// From a document in tokenizer.json's schema; `name` is used in messages.
-  static std::unique_ptr<Tokenizer::Impl> fromDocument(const nlohmann::json &document, const std::string &name);
+  static std::unique_ptr<Tokenizer::Impl> fromDocument(const nlohmann::json &document,
+                                                       const std::string &name);
   static Tokenizer wrap(std::unique_ptr<Tokenizer::Impl> impl) { return Tokenizer(std::move(impl)); }
 };
 

@@ -8,8 +8,23 @@
 
 #include "Unicode.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utf8proc.h>
+
+namespace {
+struct CodePointRange {
+  char32_t first, last;
+};
+#include "UnicodeAge.inc"
+
+template <size_t n> bool contains(const CodePointRange (&ranges)[n], char32_t c) {
+  const CodePointRange *found = std::lower_bound(
+      ranges, std::end(ranges), c, [](const CodePointRange &r, char32_t value) { return r.last < value; });
+  return found != std::end(ranges) && found->first <= c;
+}
+} // namespace
 
 namespace sesame::unicode {
 
@@ -107,7 +122,9 @@ std::string replaceInvalid(std::string_view text) {
   return out;
 }
 
-static utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
+static utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
+}
 
 bool isLetter(char32_t c) {
   if (c < 0x80)
@@ -123,27 +140,46 @@ bool isNumber(char32_t c) {
   return k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO;
 }
 
-bool isNonspacingMark(char32_t c) { return c >= 0x300 && category(c) == UTF8PROC_CATEGORY_MN; }
+bool isNonspacingMark(char32_t c) {
+  if (c < 0x300)
+    return false;
+  // U+1734 was nonspacing until Unicode 14.
+  return c == 0x1734 || (category(c) == UTF8PROC_CATEGORY_MN && !contains(nonspacingMarksAfterUnicode8, c));
+}
 
 bool isCombiningMark(char32_t c) {
   if (c < 0x300)
     return false;
   utf8proc_category_t k = category(c);
-  return k >= UTF8PROC_CATEGORY_MN && k <= UTF8PROC_CATEGORY_ME;
+  // U+1CF2 and U+1CF3 were marks until Unicode 12.
+  return c == 0x1CF2 || c == 0x1CF3 ||
+         (k >= UTF8PROC_CATEGORY_MN && k <= UTF8PROC_CATEGORY_ME && !contains(marksAfterUnicode9, c));
 }
+
+uint8_t combiningClass(char32_t c) {
+  if (c < 0x300)
+    return 0;
+  auto ccc = static_cast<uint8_t>(utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class);
+  return ccc != 0 && contains(marksAfterUnicode9, c) ? 0 : ccc;
+}
+
+bool hasOldDecomposition(char32_t c) { return !contains(decompositionsAfterUnicode9, c); }
 
 bool isPunctuation(char32_t c) {
   if (c < 0x80)
     return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
   utf8proc_category_t k = category(c);
-  return k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO;
+  // U+166D and U+111C9 were punctuation in Unicode 8.
+  return c == 0x166D || c == 0x111C9 ||
+         (k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO && !contains(punctuationAfterUnicode8, c));
 }
 
 bool isControl(char32_t c) {
   if (c < 0x80)
     return c < 0x20 || c == 0x7F;
   utf8proc_category_t k = category(c);
-  return k == UTF8PROC_CATEGORY_CC || k == UTF8PROC_CATEGORY_CF || k == UTF8PROC_CATEGORY_CO;
+  return k == UTF8PROC_CATEGORY_CC || k == UTF8PROC_CATEGORY_CO ||
+         (k == UTF8PROC_CATEGORY_CF && !contains(formatsAfterUnicode8, c));
 }
 
 bool isWord(char32_t c) {

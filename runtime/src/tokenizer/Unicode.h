@@ -16,8 +16,8 @@
 
 namespace sesame::unicode {
 
-/// Byte offset of the first byte that is not part of a well-formed UTF-8 sequence (Unicode 15, table 3-7: no overlong
-/// form, no surrogate, nothing above U+10FFFF), or npos.
+/// Byte offset of the first byte that is not part of a well-formed UTF-8 sequence (Unicode 15, table 3-7: no
+/// overlong form, no surrogate, nothing above U+10FFFF), or npos.
 size_t findInvalidUtf8(std::string_view text);
 
 /// True if no byte of `text` is above 0x7F.
@@ -64,26 +64,37 @@ template <typename Visit> void forEach(std::string_view text, Visit visit) {
 /// Number of characters of the well-formed `text`.
 size_t count(std::string_view text);
 
-/// Replaces every maximal ill-formed subsequence by U+FFFD, as the WHATWG decoder and Rust's from_utf8_lossy do.
+/// Replaces every maximal ill-formed subsequence by U+FFFD, as the WHATWG decoder and Rust's from_utf8_lossy
+/// do.
 std::string replaceInvalid(std::string_view text);
 
 /// The White_Space property.
 inline bool isWhitespace(char32_t c) {
   if (c < 0x80)
     return c == ' ' || (c >= 9 && c <= 13);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-/// General category L*, N*, Mn, M*.
+/// General category L*, N*.
 bool isLetter(char32_t c);
 bool isNumber(char32_t c);
+
+// The following hold for the code points of Unicode 8 (the first, the last two) or 9: the reference has
+// tables that old, and a later mark or punctuation character is just a character to the vocabularies that
+// were made with them.
+/// Category Mn; M*.
 bool isNonspacingMark(char32_t c);
 bool isCombiningMark(char32_t c);
+/// The canonical combining class.
+uint8_t combiningClass(char32_t c);
+/// False for the characters whose decomposition came later.
+bool hasOldDecomposition(char32_t c);
 /// Category P*, or one of the ASCII symbols that BERT counts as punctuation ($ + < = > ^ ` | ~).
 bool isPunctuation(char32_t c);
 /// Category Cc, Cf or Co: what BERT's cleaning removes (unassigned code points stay).
 bool isControl(char32_t c);
+
 /// What `\w` matches: alphabetic, mark, decimal digit, connector punctuation, joiner (UTS #18, annex C).
 bool isWord(char32_t c);
 

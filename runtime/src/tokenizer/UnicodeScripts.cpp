@@ -24,8 +24,8 @@ constexpr Range ranges[] = {
 
 int sesame::scriptOf(char32_t c) {
   const Range *end = std::end(ranges);
-  const Range *range =
-      std::lower_bound(std::begin(ranges), end, c, [](const Range &r, char32_t value) { return r.last < value; });
+  const Range *range = std::lower_bound(std::begin(ranges), end, c,
+                                        [](const Range &r, char32_t value) { return r.last < value; });
   return range != end && range->first <= c ? range->script : -1;
 }
 

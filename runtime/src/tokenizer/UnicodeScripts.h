@@ -11,8 +11,8 @@
 
 namespace sesame {
 
-/// A number for the script of `c` (Common and Inherited are scripts of their own), or -1 if it has none. Hiragana and
-/// Katakana count as Han.
+/// A number for the script of `c` (Common and Inherited are scripts of their own), or -1 if it has none.
+/// Hiragana and Katakana count as Han.
 int scriptOf(char32_t c);
 int hanScript();
 

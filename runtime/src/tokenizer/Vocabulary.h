@@ -22,8 +22,8 @@ namespace sesame {
 using TokenId = int32_t;
 inline constexpr TokenId noToken = -1;
 
-/// A two-way map between tokens and ids. Ids need not be dense: those of a hostile file do not decide how much memory
-/// is taken.
+/// A two-way map between tokens and ids. Ids need not be dense: those of a hostile file do not decide how
+/// much memory is taken.
 class Vocabulary {
 public:
   /// Adds the pair; false if the token is there already. Where two tokens share an id, the first names it.
@@ -62,8 +62,9 @@ public:
   const std::unordered_map<std::string_view, TokenId> &entries() const { return ids; }
 
 private:
-  static constexpr TokenId denseLimit = 1 << 21; // Eight times the largest vocabulary in use (256 Ki entries).
-  std::deque<std::string> strings;               // Never moves its elements.
+  static constexpr TokenId denseLimit = 1
+                                        << 21; // Eight times the largest vocabulary in use (256 Ki entries).
+  std::deque<std::string> strings;             // Never moves its elements.
   std::unordered_map<std::string_view, TokenId> ids;
   std::vector<const std::string *> dense;
   std::unordered_map<TokenId, const std::string *> sparse;
