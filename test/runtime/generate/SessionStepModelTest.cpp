@@ -117,7 +117,14 @@ public:
     forward.addSymbol("S");
     forward.inputs = {input("input_ids", DType::i64, {b, s}), input("attention_mask", DType::i64, {b, s})};
     forward.outputs = {input("logits", DType::f32, {b, s, Dim::constant(vocabulary)})};
-    manifest.entries = {decode, forward};
+    EntrySpec translate;
+    translate.name = "translate";
+    for (const char *symbol : {"B", "S", "E"})
+      translate.addSymbol(symbol);
+    translate.inputs = {input("decoder_input_ids", DType::i64, {b, s}),
+                        input("encoder_hidden_states", DType::f32, {b, Dim::ofSymbol(2), Dim::constant(2)})};
+    translate.outputs = forward.outputs;
+    manifest.entries = {decode, forward, translate};
     std::ofstream(directory + "/manifest.json") << serializeManifest(manifest);
   }
   ~FakeBundle() { std::filesystem::remove_all(directory); }
@@ -223,6 +230,28 @@ TEST_F(SessionTest, AStepAllocatesNothing) {
   generate(compiled, config, padLeft({{1, 2, 3}, {4, 5}}, 0), hooks);
   isCounting = false;
   EXPECT_EQ(numAllocations, 0);
+}
+
+TEST_F(SessionTest, RowsKeepTheirSource) {
+  Session session(model, oneThread());
+  RecomputeStepModel compiled(session, "translate");
+  std::vector<float> source{1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 6, 0}; // [2, 3, 2]
+  compiled.setSources({{"encoder_hidden_states", DType::f32, {2, 3, 2}, source.data()}});
+  std::vector<std::vector<int64_t>> tokens{{1, 2, 3}, {4, 105, 6}};
+  HistoryModel expected(vocabulary, 0, [&](const std::vector<int64_t> &history, int64_t input) {
+    std::vector<int64_t> all = tokens[size_t(input)];
+    all.insert(all.end(), history.begin(), history.end());
+    return fakeLogits(all);
+  });
+  for (GenerationConfig config : someConfigs()) {
+    config.decoderStartTokenId = 5;
+    GenerationInput input = decoderPrompt(config, 2);
+    EXPECT_EQ(generate(compiled, config, input).sequences, generate(expected, config, input).sequences);
+  }
+  EXPECT_THROW(generate(compiled, GenerationConfig(), padLeft({{1}}, 0)), Error)
+      << "one row, but two sources";
+  EXPECT_THROW(compiled.setSources({{"encoder_hidden_states", DType::f32, {2, 3}, source.data()}}), Error);
+  EXPECT_THROW(compiled.setSources({{"source", DType::f32, {2, 3, 2}, source.data()}}), Error);
 }
 
 TEST_F(SessionTest, ErrorsNameTheEntry) {

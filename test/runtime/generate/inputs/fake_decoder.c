@@ -14,6 +14,8 @@
 //   decode(input_ids [B, S], attention_mask [B, T], position_ids [B, S],
 //          key_cache, value_cache [2, B, 3, C, 2], count [B, 1]) -> logits [B, V]
 //   forward(input_ids [B, S], attention_mask [B, S]) -> logits [B, S, V]
+//   translate(decoder_input_ids [B, S], encoder_hidden_states [B, E, 2])
+//          -> logits [B, S, V]; the source counts as E tokens before the first
 //
 //===----------------------------------------------------------------------===//
 
@@ -99,6 +101,29 @@ void sesame_entry_forward(const SesameContext *context, void *const *buffers, co
     for (int64_t s = 0; s < S; ++s) {
       if (mask[b * S + s])
         hash = fold(hash, ids[b * S + s]);
+      logitsOf(hash, logits + (b * S + s) * vocabulary);
+    }
+  }
+}
+
+// Symbols: B, S, E.
+int64_t sesame_entry_translate_workspace(const int64_t *dims) {
+  (void)dims;
+  return 0;
+}
+
+void sesame_entry_translate(const SesameContext *context, void *const *buffers, const int64_t *dims) {
+  (void)context;
+  int64_t B = dims[0], S = dims[1], E = dims[2];
+  const int64_t *ids = buffers[2];
+  const float *source = buffers[3];
+  float *logits = buffers[4];
+  for (int64_t b = 0; b < B; ++b) {
+    uint64_t hash = 1;
+    for (int64_t e = 0; e < E; ++e)
+      hash = fold(hash, (int64_t)(source[(b * E + e) * 2] + 100 * source[(b * E + e) * 2 + 1]));
+    for (int64_t s = 0; s < S; ++s) {
+      hash = fold(hash, ids[b * S + s]);
       logitsOf(hash, logits + (b * S + s) * vocabulary);
     }
   }
