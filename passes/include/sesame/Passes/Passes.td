@@ -64,6 +64,36 @@ def HoistAllocasPass : Pass<"sesame-hoist-allocas", "::mlir::func::FuncOp"> {
   }];
 }
 
+def HoistLoopReshapesPass : Pass<"sesame-hoist-loop-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "Carry a layer loop's tensors in the shape in which the layers work";
+  let description = [{
+    Where an iteration ends in a `tensor.expand_shape`, the loop carries the tensor before it, and the reshapes stand before and after the loop. The tile passes
+    work on rows [M, C] and leave such a reshape at the end of a layer; without it, what is yielded is the carried tensor itself, updated in place, and
+    its extents are known from outside the loop.
+
+    ```mlir
+    %h = scf.for %l = %c0 to %c12 step %c1 iter_args(%x = %e) -> (tensor<?x?x8xf32>) {
+      %r = tensor.collapse_shape %x [[0, 1], [2]] : tensor<?x?x8xf32> into tensor<?x8xf32>
+      %s = scf.forall ... shared_outs(%o = %r) ...
+      %y = tensor.expand_shape %s [[0, 1], [2]] output_shape [%b, %n, 8] : tensor<?x8xf32> into tensor<?x?x8xf32>
+      scf.yield %y : tensor<?x?x8xf32>
+    }
+    ```
+    becomes, after canonicalization,
+    ```mlir
+    %r = tensor.collapse_shape %e [[0, 1], [2]] : tensor<?x?x8xf32> into tensor<?x8xf32>
+    %g = scf.for %l = %c0 to %c12 step %c1 iter_args(%x = %r) -> (tensor<?x8xf32>) {
+      %s = scf.forall ... shared_outs(%o = %x) ...
+      scf.yield %s : tensor<?x8xf32>
+    }
+    %h = tensor.expand_shape %g [[0, 1], [2]] output_shape [%b, %n, 8] : tensor<?x8xf32> into tensor<?x?x8xf32>
+    ```
+
+    The extents of a carried tensor are taken not to change from one iteration to the next: bufferization demands it anyway.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def InlineLayersPass : Pass<"sesame-inline-layers", "::mlir::ModuleOp"> {
   let summary = "Inline the private layer functions into the entries";
   let description = [{
@@ -152,6 +182,25 @@ def LowerNormTilePass : Pass<"sesame-lower-norm-tile", "::mlir::func::FuncOp"> {
   let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def LowerToLinalgPass : Pass<"sesame-lower-to-linalg"> {
+  let summary = "Lower every tensor-level sesame op to plain linalg: the reference";
+  let description = [{
+    Each tensor-level op becomes the loops its documentation states, in `linalg.generic`, `tensor`, `scf.for`, `arith` and `math`. Nothing is fused,
+    tiled or reordered: attention makes all its scores, a recurrence is an `scf.for` over time steps that carries its
+    states as tensors. This is the meaning of the ops, the oracle of the fast path, and what that path falls back to.
+    Sums of f16 and bf16 are kept in f32.
+
+    ```mlir
+    %y = sesame.linear %x, %w activation = relu : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>
+    // becomes a linalg.fill with 0, a linalg.generic for the product, and a linalg.generic for the activation
+    ```
+
+    Weights (`sesame.weight`, `sesame.get_weight`) and kernel ops stay as they are.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def OutlineParallelPass : Pass<"sesame-outline-parallel", "::mlir::ModuleOp"> {
