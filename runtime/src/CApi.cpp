@@ -10,30 +10,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sesame/sesame.h"
+#include "CApiSupport.h"
 
 #include "core/Profiler.h"
-#include "core/Session.h"
-#include "io/Manifest.h"
-#include "support/Error.h"
 #include "support/MappedFile.h"
+#include "tokenizer/Tokenizer.h"
 
 #include <cstdlib>
-#include <cstring>
-#include <new>
 
 using namespace sesame;
-
-struct SesameModel {
-  std::shared_ptr<const Model> model;
-  std::string manifestText;
-};
-
-struct SesameSession {
-  SesameSession(std::shared_ptr<const Model> model, Session::Options options)
-      : session(std::move(model), options) {}
-  Session session;
-};
+using namespace sesame::capi;
 
 namespace {
 
@@ -48,7 +34,9 @@ std::string &lastError() {
   return text;
 }
 
-SesameStatus failWith(SesameStatus status, const char *what) {
+} // namespace
+
+SesameStatus capi::failWith(SesameStatus status, const char *what) {
   try {
     lastError() = what;
   } catch (...) {
@@ -57,43 +45,27 @@ SesameStatus failWith(SesameStatus status, const char *what) {
   return status;
 }
 
-/// An Error that is to be reported with another status than its neighbours.
-struct StatusError : Error {
-  StatusError(SesameStatus status, const std::string &what) : Error(what), status(status) {}
-  SesameStatus status;
-};
-
-[[noreturn]] void notFound(const std::string &what) { throw StatusError(SESAME_NOT_FOUND, what); }
-
-/// Runs `body`; an Error becomes `status`.
-template <typename Body> SesameStatus guarded(SesameStatus status, Body body) {
-  try {
-    body();
-    return SESAME_OK;
-  } catch (const StatusError &error) {
-    return failWith(error.status, error.what());
-  } catch (const Error &error) {
-    return failWith(status, error.what());
-  } catch (const std::bad_alloc &) {
-    return failWith(SESAME_OUT_OF_MEMORY, "out of memory");
-  } catch (const std::exception &error) {
-    return failWith(SESAME_INTERNAL_ERROR, error.what());
-  } catch (...) {
-    return failWith(SESAME_INTERNAL_ERROR, "unknown exception");
-  }
-}
-
-void requirePointer(const void *pointer, const char *name) {
+void capi::requirePointer(const void *pointer, const char *name) {
   if (!pointer)
     throw Error(message("argument '", name, "' is null"));
 }
 
-/// Of a struct whose first field is its size: callers built against an older header know fewer fields, never
-/// other ones.
-void requireSize(size_t found, size_t expected, const char *name) {
-  if (found != expected)
-    throw Error(message("'size' of ", name, " is ", found, ", expected ", expected));
+void *capi::allocate(size_t sizeInBytes) {
+  void *memory = std::malloc(sizeInBytes ? sizeInBytes : 1);
+  if (!memory)
+    throw std::bad_alloc();
+  return memory;
 }
+
+char *capi::copyText(const std::string &text) {
+  auto *copy = static_cast<char *>(allocate(text.size() + 1));
+  std::memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
+namespace {
+
+[[noreturn]] void notFound(const std::string &what) { throw StatusError(SESAME_NOT_FOUND, what); }
 
 const EntrySpec &entryOf(const Model &model, const char *name) {
   requirePointer(name, "entry");
@@ -155,21 +127,14 @@ SesameStatus describeNth(const SesameModel *model, const char *entry, size_t ind
   return guarded(SESAME_INVALID_ARGUMENT, [&] {
     requirePointer(model, "model");
     requirePointer(info, "info");
-    requireSize(info->size, sizeof(SesameTensorInfo), "SesameTensorInfo");
+    SesameTensorInfo full = readSized(*info, "SesameTensorInfo");
     const EntrySpec &spec = entryOf(*model->model, entry);
     if (index >= (spec.*list).size())
       notFound(
           message("entry '", spec.name, "' has ", (spec.*list).size(), " ", kind, ", no number ", index));
-    describe(spec, (spec.*list)[index], *info);
+    describe(spec, (spec.*list)[index], full);
+    std::memcpy(info, &full, full.size);
   });
-}
-
-char *copyText(const std::string &text) {
-  auto *copy = static_cast<char *>(std::malloc(text.size() + 1));
-  if (!copy)
-    throw std::bad_alloc();
-  std::memcpy(copy, text.c_str(), text.size() + 1);
-  return copy;
 }
 
 template <typename Make> SesameStatus profileText(SesameSession *session, char **text, Make make) {
@@ -239,9 +204,9 @@ SesameStatus sesame_session_create(const SesameModel *model, const SesameSession
     *session = nullptr;
     Session::Options chosen;
     if (options) {
-      requireSize(options->size, sizeof(SesameSessionOptions), "SesameSessionOptions");
-      chosen.numThreads = options->num_threads;
-      chosen.profile = options->profile != 0;
+      SesameSessionOptions full = readSized(*options, "SesameSessionOptions");
+      chosen.numThreads = full.num_threads;
+      chosen.profile = full.profile != 0;
     }
     *session = new SesameSession(model->model, chosen);
   });
@@ -329,4 +294,4 @@ SesameStatus sesame_session_profile_trace(SesameSession *session, char **text) {
   return profileText(session, text, [](const Profiler &profiler) { return profiler.chromeTrace(); });
 }
 
-void sesame_string_free(char *text) { std::free(text); }
+void sesame_free(void *memory) { std::free(memory); }

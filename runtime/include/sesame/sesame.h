@@ -147,12 +147,54 @@ SESAME_API SesameStatus sesame_session_run(SesameSession *session, const char *e
                                            SesameTensor *outputs, size_t num_outputs);
 
 /// The profile so far as a text table, or as JSON in Chrome's trace format. `text` is to be freed by
-/// sesame_string_free. SESAME_INVALID_ARGUMENT if the session was made without `profile`.
+/// sesame_free. SESAME_INVALID_ARGUMENT if the session was made without `profile`.
 SESAME_API SesameStatus sesame_session_profile_table(SesameSession *session, char **text);
 SESAME_API SesameStatus sesame_session_profile_trace(SesameSession *session, char **text);
 
-/// Frees what this library returned as `char *`. Null is allowed.
-SESAME_API void sesame_string_free(char *text);
+/// Called for each new token as it is chosen (by beam search: at the end, row by row). Not 0: stop after this step.
+typedef int32_t (*SesameTokenCallback)(void *user_data, int64_t row, int64_t token);
+
+typedef struct SesameGenerateOptions {
+  size_t size; ///< Set to sizeof(SesameGenerateOptions).
+  /// Fields of Hugging Face's GenerationConfig as a JSON object, over those of the bundle; may be null. Example:
+  /// {"max_new_tokens": 40, "num_beams": 4}, {"do_sample": true, "temperature": 0.8, "seed": 1}.
+  const char *config_json;
+  SesameTokenCallback on_token; ///< May be null.
+  void *user_data;              ///< For `on_token`.
+} SesameGenerateOptions;
+
+/// Several sequences of equal length, shorter ones padded at the right.
+typedef struct SesameGeneration {
+  int64_t rows;          ///< Rows of the prompt times `num_return_sequences`.
+  int64_t length;        ///< Of each row, prompt included.
+  int64_t prompt_length; ///< Where the new tokens start.
+  int64_t *ids;          ///< [rows, length]
+  int64_t *new_tokens;   ///< [rows]: how many of the tokens after the prompt are no padding.
+  float *scores;         ///< [rows]: of beam search; null otherwise.
+} SesameGeneration;
+
+/// Continues token ids [rows, length] with the model's entry `decode`: greedy search, beam search or sampling, as the bundle's
+/// generation_config.json and the options say. Prompts of unequal length are padded on the left and have a `mask` [rows, length]
+/// with 0 at padding; null: no padding. The session's states are overwritten. `generation` is to be freed by
+/// sesame_generation_free.
+///
+/// SESAME_NOT_FOUND if the model has no entry `decode`.
+SESAME_API SesameStatus sesame_session_generate(SesameSession *session, const int64_t *ids, const int64_t *mask,
+                                                int64_t rows, int64_t length, const SesameGenerateOptions *options,
+                                                SesameGeneration **generation);
+/// Null is allowed.
+SESAME_API void sesame_generation_free(SesameGeneration *generation);
+
+/// The token ids of UTF-8 `text` by the bundle's tokenizer, with the special tokens that the model expects around a text if
+/// `add_special_tokens` is not 0. `ids` is to be freed by sesame_free. SESAME_INVALID_BUNDLE if there is no tokenizer.
+SESAME_API SesameStatus sesame_model_encode(const SesameModel *model, const char *text, int32_t add_special_tokens,
+                                            int64_t **ids, size_t *num_ids);
+/// The text of token ids, without special tokens if `skip_special_tokens` is not 0. `text` is to be freed by sesame_free.
+SESAME_API SesameStatus sesame_model_decode(const SesameModel *model, const int64_t *ids, size_t num_ids,
+                                            int32_t skip_special_tokens, char **text);
+
+/// Frees text and ids that this library returned. Null is allowed.
+SESAME_API void sesame_free(void *memory);
 
 #ifdef __cplusplus
 }

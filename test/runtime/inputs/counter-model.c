@@ -15,7 +15,7 @@
 //   -> logits[b, s, :] = attention_mask[b, s] * (table[id] + position) * projection
 // decode(input_ids [B, S], attention_mask [B, T]; cache [3, B, 2, C, 4] state)
 //   writes id + layer at positions T - S ... T - 1 of every layer and group
-//   -> sums [B, 3] = per layer, over the masked positions < T and all groups, of the cache's element 0
+//   -> logits [B, 3] = per layer, over the masked positions < T and all groups, of the cache's element 0
 //
 //===----------------------------------------------------------------------===//
 
@@ -71,7 +71,7 @@ void sesame_entry_forward(const SesameContext *context, void *const *buffers, co
 
 typedef struct Decode {
   const int64_t *ids, *mask;
-  float *cache, *sums;
+  float *cache, *logits;
   int64_t B, S, T, C;
 } Decode;
 
@@ -88,7 +88,7 @@ static void decodeLayer(void *data, int64_t begin, int64_t end) {
       for (int64_t t = 0; t < d->T; ++t)
         sum += (float)d->mask[row * d->T + t] * cache[t * head];
     }
-    d->sums[row * layers + layer] = sum;
+    d->logits[row * layers + layer] = sum;
   }
 }
 

@@ -306,7 +306,7 @@ TEST_F(SessionTest, ABoundEntryRunsFromPointers) {
   Session session(Model::open(bundle), {2});
   session.reset(1, 8);
   BoundEntry step = session.bind("decode");
-  int32_t b = step.symbol("B"), s = step.symbol("S"), t = step.symbol("T"), sums = step.output("sums");
+  int32_t b = step.symbol("B"), s = step.symbol("S"), t = step.symbol("T"), sums = step.output("logits");
   EXPECT_EQ(complaint(bundle, [&] { step.symbol("X"); }), ": entry 'decode': no symbol 'X'");
   EXPECT_EQ(complaint(bundle, [&] { step.input("x"); }), ": entry 'decode': no input 'x'");
   EXPECT_EQ(complaint(bundle, [&] { step.output("x"); }), ": entry 'decode': no output 'x'");

@@ -48,7 +48,7 @@ Manifest test::counterManifest() {
   TensorSpec cache = {"cache", DType::f32, {Dim::constant(3), b, Dim::constant(2), c, Dim::constant(4)}};
   cache.isState = true;
   decode.inputs.push_back(cache);
-  decode.outputs = {{"sums", DType::f32, {b, Dim::constant(3)}}};
+  decode.outputs = {{"logits", DType::f32, {b, Dim::constant(3)}}};
   manifest.entries.push_back(decode);
 
   manifest.ops = {{"embed", "sesame.embedding", {}, {{28, {"B", "S"}}}},
