@@ -691,6 +691,51 @@ TEST(HostileFiles, AreRefusedWithAReason) {
   EXPECT_EQ(fromDocument(document).encode("a", false).ids, (std::vector<TokenId>{2147483646}));
 }
 
+TEST(HostileFiles, DamagedDocumentsLoadOrAreRefused) {
+  uint32_t random = 1;
+  auto next = [&](size_t n) {
+    random = random * 1664525 + 1013904223; // Numerical Recipes.
+    return static_cast<size_t>(random >> 8) % n;
+  };
+  const std::vector<json> values = {
+      nullptr,       true,           -1,  0,  3.5, 1ull << 62, "", "x", "\n\xE2\x96\x81",
+      json::array(), json::object(), 999, "B"};
+  size_t refused = 0, loaded = 0;
+  for (const std::string &name : all) {
+    json base = fixtureDocument(name);
+    // A few tokens will do; the vocabulary is not what is damaged most of the time.
+    json small = base;
+    small["model"].erase("vocab");
+    small["model"].erase("merges");
+    std::vector<std::string> places;
+    json flat = small.flatten();
+    for (const auto &[pointer, value] : flat.items())
+      for (std::string place = pointer; !place.empty(); place.erase(place.rfind('/')))
+        places.push_back(place);
+    for (int i = 0; i < 40; ++i) {
+      json document = base;
+      for (size_t k = 0; k <= next(2); ++k) {
+        json::json_pointer place(places[next(places.size())]);
+        json value = next(3) > 0 ? values[next(values.size())]
+                                 : base.value(json::json_pointer(places[next(places.size())]), json());
+        if (document.contains(place))
+          document[place] = std::move(value);
+      }
+      try { // Any other exception fails the test.
+        Tokenizer tokenizer = fromDocument(document);
+        Encoding encoding = tokenizer.encode("It's <mask> \xC3\xA9\xE4\xBD\xA0  12", " [SEP]\n ");
+        tokenizer.decode(encoding.ids, false);
+        ++loaded;
+      } catch (const Error &error) {
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(refused, 50u);
+  EXPECT_GT(loaded, 20u);
+}
+
 TEST(HostileFiles, DamagedModelsNeverCrash) {
   TemporaryDirectory directory;
   std::string path = (directory.path / "spiece.model").string();
