@@ -263,6 +263,45 @@ TEST_P(SentencePieceModel, TakesItsTemplateFromTheConfig) {
 INSTANTIATE_TEST_SUITE_P(All, SentencePieceModel,
                          testing::Values("t5-unigram", "xlnet-unigram", "llama-spm-bpe"), testName);
 
+TEST(SentencePieceClasses, MarianLooksPiecesUpInVocabJson) {
+  // Marian's form, made from another model: ids come from vocab.json, and a piece it lacks is unknown.
+  std::string model = fixtures + "/t5-unigram/spiece.model";
+  Tokenizer plain = Tokenizer::fromSentencePiece(model);
+  TemporaryDirectory directory;
+  fs::copy(model, directory.path / "source.spm");
+  std::vector<TokenId> pieces = plain.encodeIds("To be, or not");
+  json vocab = {{"</s>", 0}, {"<unk>", 1}, {"<pad>", 2}};
+  for (size_t i = 0; i + 1 < pieces.size(); ++i)
+    vocab.emplace(*plain.idToToken(pieces[i]), vocab.size());
+  std::ofstream(directory.path / "vocab.json") << vocab;
+  std::ofstream(directory.path / "config.json") << R"({"model_type": "marian"})";
+  Tokenizer marian = Tokenizer::fromDirectory(directory.path.string());
+  std::vector<TokenId> expected;
+  for (TokenId id : pieces)
+    expected.push_back(vocab.value(*plain.idToToken(id), 1));
+  expected.push_back(0);
+  EXPECT_EQ(expected[expected.size() - 2], 1);
+  EXPECT_EQ(marian.encodeIds("To be, or not"), expected);
+}
+
+TEST(SentencePieceClasses, XlmRobertaKeepsFairseqsOrder) {
+  std::string model =
+      fixtures + "/llama-spm-bpe/tokenizer.model"; // Starts with <unk>, <s>, </s>, as XLM-R's does.
+  Tokenizer plain = Tokenizer::fromSentencePiece(model);
+  TemporaryDirectory directory;
+  fs::copy(model, directory.path / "sentencepiece.bpe.model");
+  std::ofstream(directory.path / "tokenizer_config.json") << R"({"tokenizer_class": "XLMRobertaTokenizer"})";
+  Tokenizer tokenizer = Tokenizer::fromDirectory(directory.path.string());
+  std::vector<TokenId> expected = {0};
+  for (TokenId id : plain.encodeIds("To be"))
+    expected.push_back(id + 1);
+  expected.push_back(2);
+  EXPECT_EQ(tokenizer.encodeIds("To be"), expected);
+  EXPECT_EQ(tokenizer.decode(expected), "To be");
+  EXPECT_EQ(tokenizer.roleId("mask_token"), std::optional<TokenId>(1001));
+  EXPECT_EQ(tokenizer.roleId("unk_token"), std::optional<TokenId>(3));
+}
+
 //===----------------------------------------------------------------------===//
 // Ways that must agree
 //===----------------------------------------------------------------------===//
