@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -28,6 +29,9 @@ namespace ops = mlir::sesame;
 
 ModelBuilder::ModelBuilder(MLIRContext &context, const Config &config, WeightSource &weights, ModelInfo &info)
     : config(config), weights(weights), info(info), builder(&context), loc(UnknownLoc::get(&context)) {
+  DialectRegistry registry;
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
+  context.appendDialectRegistry(registry);
   context.loadDialect<ops::SesameDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect,
                       scf::SCFDialect, tensor::TensorDialect>();
   module = ModuleOp::create(loc);

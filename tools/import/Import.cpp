@@ -13,8 +13,11 @@
 #include "support/DType.h"
 #include "support/Error.h"
 
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 
 #include <nlohmann/json.hpp>
 
@@ -122,12 +125,18 @@ OwningOpRef<ModuleOp> importCheckpoint(const std::string &directory, MLIRContext
           attributes.getNamedAttr("architecture", attributes.getStringAttr(info.architecture)),
           attributes.getNamedAttr("task", attributes.getStringAttr(info.task)),
       }));
-  // A sum of config.json that no check above has caught would show here.
+  // Builders ask for extents wherever they need them; said once, in terms of the arguments, they can be read.
+  // What config.json can say wrong is checked before, so a module that does not verify is a fault of the
+  // family's description.
   std::string diagnostics;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
   });
-  if (failed(verify(*module)))
+  PassManager passes(&context);
+  passes.addPass(memref::createResolveShapedTypeResultDimsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  if (failed(verify(*module)) || failed(passes.run(*module)))
     throw Error(message(config.getPath(), ": the module built from it is not valid: ", diagnostics));
   if (infoOut)
     *infoOut = std::move(info);
