@@ -233,7 +233,13 @@ public:
     utf8proc_int32_t state = 0, previous = 0;
     unicode::forEach(string, [&](char32_t c, uint32_t at, uint32_t) {
       auto current = static_cast<utf8proc_int32_t>(c);
-      if (at > 0 && utf8proc_grapheme_break_stateful(previous, current, &state)) {
+      // Between two ASCII characters there always is a break, but for CR LF.
+      bool breaks = previous < 0x80 && current < 0x80 && previous != '\r';
+      if (breaks)
+        state = 0;
+      else
+        breaks = utf8proc_grapheme_break_stateful(previous, current, &state);
+      if (at > 0 && breaks) {
         flush(from, at);
         from = at;
       }
