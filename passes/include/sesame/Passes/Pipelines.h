@@ -13,6 +13,19 @@
 
 namespace mlir::sesame {
 
+/// How code is made for a CPU.
+struct LoweringOptions {
+  /// f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
+  int64_t vectorLanes = 16;
+};
+
+/// `sesame-bufferize`: tensors -> memrefs; entries write into their callers' buffers, and all temporary buffers lie in one arena.
+void buildBufferize(OpPassManager &pm);
+
+/// `sesame-lower-to-llvm`: memrefs with kernel ops, linalg and `scf.forall` -> the LLVM dialect, with the C interface of
+/// `sesame/abi.h`.
+void buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &options = {});
+
 /// Makes every named pipeline known to `sesame-opt` and to the pass pipeline parser.
 void registerPipelines();
 

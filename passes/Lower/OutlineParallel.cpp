@@ -1,0 +1,266 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sesame/Passes/EntryInterface.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Transforms.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_OUTLINEPARALLELPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+/// The `SesameContext *` of the function around `op`, or null.
+static Value findContext(func::FuncOp function) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (function.getArgAttr(i, kContextAttr))
+      return function.getArgument(i);
+  return {};
+}
+
+/// Runs `forall` and all that are nested in it on the thread that reaches it.
+static LogicalResult makeSequential(scf::ForallOp forall) {
+  IRRewriter rewriter(forall);
+  return scf::forallToForLoop(rewriter, forall);
+}
+
+namespace {
+/// Outlines one `scf.forall`.
+class Outliner {
+public:
+  Outliner(scf::ForallOp forall, Value context, const LLVMTypeConverter &converter)
+      : forall(forall), context(context), converter(converter), builder(forall), loc(forall.getLoc()),
+        pointer(LLVM::LLVMPointerType::get(forall.getContext())), i64(builder.getI64Type()) {}
+
+  LogicalResult outline(StringRef name);
+
+private:
+  /// What the body uses and the caller has to hand over. Constants are copied into the body instead.
+  LogicalResult collectCaptures();
+  Value storeCaptures();
+  func::FuncOp createBody(StringRef name);
+  Value toIndex(OpFoldResult value) { return getValueOrCreateConstantIndexOp(builder, loc, value); }
+  Value castTo(Type type, Value value) {
+    if (value.getType() == type)
+      return value;
+    return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
+  }
+
+  scf::ForallOp forall;
+  Value context;
+  const LLVMTypeConverter &converter;
+  OpBuilder builder;
+  Location loc;
+  Type pointer;
+  Type i64;
+  SetVector<Value> captures;
+  SmallVector<Operation *> constants;
+  LLVM::LLVMStructType dataType;
+  /// Iterations along each axis, and their product.
+  SmallVector<Value> counts;
+  Value count;
+};
+} // namespace
+
+LogicalResult Outliner::collectCaptures() {
+  SetVector<Value> used;
+  getUsedValuesDefinedAbove(forall->getRegions(), used);
+  // Lower bounds and steps map the flat iteration to the loop's own indices.
+  for (Value bound : llvm::concat<Value>(llvm::to_vector(forall.getDynamicLowerBound()),
+                                         llvm::to_vector(forall.getDynamicStep())))
+    used.insert(bound);
+  for (Value value : counts)
+    used.insert(value);
+  SmallVector<Type> types;
+  for (Value value : used) {
+    if (Operation *op = value.getDefiningOp(); op && op->hasTrait<OpTrait::ConstantLike>()) {
+      constants.push_back(op);
+      continue;
+    }
+    Type type = converter.convertType(value.getType());
+    if (!type)
+      return forall.emitError() << "a parallel body uses a value of type " << value.getType()
+                                << " that cannot be handed to another thread";
+    captures.insert(value);
+    types.push_back(type);
+  }
+  dataType = LLVM::LLVMStructType::getLiteral(forall.getContext(), types);
+  return success();
+}
+
+Value Outliner::storeCaptures() {
+  if (captures.empty())
+    return LLVM::ZeroOp::create(builder, loc, pointer);
+  Value data;
+  {
+    // In the entry block: a stack object made inside a loop would be made anew in each iteration.
+    OpBuilder::InsertionGuard guard(builder);
+    auto function = forall->getParentOfType<func::FuncOp>();
+    builder.setInsertionPointToStart(&function.getBody().front());
+    Value one = LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(1));
+    data = LLVM::AllocaOp::create(builder, loc, pointer, dataType, one, /*alignment=*/0);
+  }
+  for (auto [i, value] : llvm::enumerate(captures)) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, dataType, data,
+                                        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
+    LLVM::StoreOp::create(builder, loc, castTo(dataType.getBody()[i], value), address);
+  }
+  return data;
+}
+
+func::FuncOp Outliner::createBody(StringRef name) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(forall->getParentOfType<func::FuncOp>());
+  auto body = func::FuncOp::create(builder, loc, name, builder.getFunctionType({pointer, i64, i64}, {}));
+  body.setPrivate();
+  body.setArgAttr(0, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+  body.setArgAttr(0, LLVM::LLVMDialect::getReadonlyAttrName(), builder.getUnitAttr());
+  builder.setInsertionPointToStart(body.addEntryBlock());
+
+  IRMapping mapping;
+  for (Operation *constant : constants)
+    builder.clone(*constant, mapping);
+  for (auto [i, value] : llvm::enumerate(captures)) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, dataType, body.getArgument(0),
+                                        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
+    mapping.map(value, castTo(value.getType(), LLVM::LoadOp::create(builder, loc, dataType.getBody()[i], address)));
+  }
+  auto index = [&](unsigned argument) -> Value {
+    return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), body.getArgument(argument));
+  };
+  Value begin = index(1), end = index(2);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0), one = arith::ConstantIndexOp::create(builder, loc, 1);
+
+  // The first iteration's position is found by division, the others' by counting up with carry.
+  unsigned rank = forall.getRank();
+  SmallVector<Value> position(rank);
+  Value rest = begin;
+  for (unsigned axis = rank; axis-- > 1;) {
+    Value extent = mapping.lookup(counts[axis]);
+    position[axis] = arith::RemUIOp::create(builder, loc, rest, extent);
+    rest = arith::DivUIOp::create(builder, loc, rest, extent);
+  }
+  position[0] = rest;
+
+  auto loop = scf::ForOp::create(builder, loc, begin, end, one, position);
+  builder.setInsertionPointToStart(loop.getBody());
+  auto lookup = [&](OpFoldResult mixed) -> Value {
+    if (auto value = dyn_cast<Value>(mixed))
+      return mapping.lookup(value);
+    return toIndex(mixed);
+  };
+  for (auto [axis, induction] : llvm::enumerate(forall.getInductionVars())) {
+    Value iteration = loop.getRegionIterArg(axis);
+    Value scaled = builder.createOrFold<arith::MulIOp>(loc, iteration, lookup(forall.getMixedStep()[axis]));
+    mapping.map(induction,
+                builder.createOrFold<arith::AddIOp>(loc, lookup(forall.getMixedLowerBound()[axis]), scaled));
+  }
+  for (Operation &op : forall.getBody()->without_terminator())
+    builder.clone(op, mapping);
+  SmallVector<Value> next(rank);
+  Value carry;
+  for (unsigned axis = rank; axis-- > 0;) {
+    Value iteration = loop.getRegionIterArg(axis);
+    Value up = arith::AddIOp::create(builder, loc, iteration, one);
+    if (carry)
+      up = arith::SelectOp::create(builder, loc, carry, up, iteration);
+    next[axis] = up;
+    if (axis == 0)
+      break;
+    Value wraps = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, up, mapping.lookup(counts[axis]));
+    next[axis] = arith::SelectOp::create(builder, loc, wraps, zero, up);
+    carry = wraps;
+  }
+  scf::YieldOp::create(builder, loc, next);
+  builder.setInsertionPointAfter(loop);
+  func::ReturnOp::create(builder, loc);
+  return body;
+}
+
+LogicalResult Outliner::outline(StringRef name) {
+  if (forall.getNumResults() != 0)
+    return forall.emitError("a parallel loop still has tensor results; bufferize first");
+  SmallVector<Value> lowers = llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
+  SmallVector<Value> uppers = llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
+  SmallVector<Value> steps = llvm::map_to_vector(forall.getMixedStep(), [&](auto v) { return toIndex(v); });
+  for (auto [lower, upper, step] : llvm::zip_equal(lowers, uppers, steps)) {
+    Value length = builder.createOrFold<arith::SubIOp>(loc, upper, lower);
+    counts.push_back(builder.createOrFold<arith::CeilDivSIOp>(loc, length, step));
+    count = count ? builder.createOrFold<arith::MulIOp>(loc, count, counts.back()) : counts.back();
+  }
+  if (!count)
+    return makeSequential(forall); // An empty iteration space of rank 0 is one iteration.
+  if (failed(collectCaptures()))
+    return failure();
+
+  func::FuncOp body = createBody(name);
+  Value data = storeCaptures();
+  Value count64 = arith::IndexCastOp::create(builder, loc, i64, count);
+  Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
+  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 64);
+  Value isParallel = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, count64, one);
+  auto choice = scf::IfOp::create(builder, loc, isParallel, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(choice.thenBlock());
+    Value function = func::ConstantOp::create(builder, loc, body.getFunctionType(), body.getName());
+    // parallel_for is the context's first field.
+    Value parallelFor = LLVM::LoadOp::create(builder, loc, pointer, context);
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
+                                            {pointer, pointer, pointer, i64});
+    LLVM::CallOp::create(builder, loc, type, ValueRange{parallelFor, context, castTo(pointer, function), data, count64});
+    builder.setInsertionPointToStart(choice.elseBlock());
+    func::CallOp::create(builder, loc, body, ValueRange{data, zero, count64});
+  }
+  forall.erase();
+  return success();
+}
+
+namespace {
+struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParallelPass> {
+  void runOnOperation() override {
+    LLVMTypeConverter converter(&getContext());
+    SymbolTable symbols(getOperation());
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : functions) {
+      SmallVector<scf::ForallOp> outer, nested;
+      function.walk([&](scf::ForallOp forall) {
+        (forall->getParentOfType<scf::ForallOp>() ? nested : outer).push_back(forall);
+      });
+      for (scf::ForallOp forall : nested)
+        if (failed(makeSequential(forall)))
+          return signalPassFailure();
+      Value context = findContext(function);
+      for (auto [i, forall] : llvm::enumerate(outer)) {
+        if (!context) {
+          forall.emitError("a parallel loop needs a function with a 'sesame.context' argument");
+          return signalPassFailure();
+        }
+        std::string name = ("parallel_" + function.getName() + "_" + Twine(i)).str();
+        if (failed(Outliner(forall, context, converter).outline(name)))
+          return signalPassFailure();
+      }
+    }
+  }
+};
+} // namespace
