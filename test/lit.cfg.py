@@ -8,6 +8,7 @@ Substitutions beyond lit's own:
   %include    runtime/include, for C tests of the public header
   %libdir     the build's library folder
   %runnerlibs `--shared-libs=` argument that gives mlir-runner its print and C support functions
+  %{upstream-to-llvm}  the options that take linalg on tensors to the LLVM dialect by upstream's passes alone
 """
 
 import os
@@ -32,7 +33,13 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "SESAME_CACHE_DIR", "HOME"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
-runner_libs = [os.path.join(config.llvm_lib_dir, f"lib{name}.so") for name in ("mlir_runner_utils", "mlir_c_runner_utils")]
+runner_libs = [os.path.join(config.llvm_lib_dir, f"lib{name}.so")
+               for name in ("mlir_runner_utils", "mlir_c_runner_utils", "mlir_float16_utils")]
+upstream_to_llvm = """--convert-elementwise-to-linalg
+  --one-shot-bufferize='bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map'
+  --convert-linalg-to-loops --convert-scf-to-cf --expand-strided-metadata --lower-affine --convert-math-to-libm
+  --finalize-memref-to-llvm --convert-arith-to-llvm --convert-index-to-llvm --convert-func-to-llvm --convert-cf-to-llvm
+  --convert-ub-to-llvm --reconcile-unrealized-casts"""
 config.substitutions += [
     ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
     ("%python", config.python),
@@ -40,6 +47,7 @@ config.substitutions += [
     ("%dialect", os.path.join(config.sesame_source_dir, "dialect", "include", "sesame", "Dialect")),
     ("%include", os.path.join(config.sesame_source_dir, "runtime", "include")),
     ("%libdir", lib_dir),
+    ("%{upstream-to-llvm}", " ".join(upstream_to_llvm.split())),
     ("%runnerlibs", "--shared-libs=" + ",".join(runner_libs)),
 ]
 
