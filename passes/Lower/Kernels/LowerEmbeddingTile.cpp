@@ -31,12 +31,8 @@ void buildEmbeddingTile(EmbeddingTileOp op, int64_t lanes) {
   int64_t width = cast<MemRefType>(op.getOut().getType()).getDimSize(1);
   b.loop(b.index(0), b.extent(op.getOut(), 0), 1, [&](Value row) {
     SmallVector<Value> picks;
-    for (Value indices : op.getIndices()) {
-      Value pick = b.loadScalar(indices, {row});
-      if (!pick.getType().isIndex())
-        pick = arith::IndexCastOp::create(b, b.getIndexType(), pick);
-      picks.push_back(pick);
-    }
+    for (Value indices : op.getIndices())
+      picks.push_back(arith::IndexCastOp::create(b, b.getIndexType(), b.loadScalar(indices, {row})));
     auto sumAt = [&](Value column, Value mask) {
       Value sum;
       for (auto [table, pick] : llvm::zip(op.getTables(), picks)) {

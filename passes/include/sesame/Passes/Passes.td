@@ -48,6 +48,17 @@ def DropEntryResultsPass : Pass<"sesame-drop-entry-results", "::mlir::ModuleOp">
   }];
 }
 
+def ExpandMathPass : Pass<"sesame-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "Expand elementary functions of f32 into arithmetic";
+  let description = [{
+    Replaces `math` operations on f32 scalars and vectors by range reduction and a minimax polynomial, so that no call of libm and no scalar loop is
+    left; f16 and bf16 are extended to f32 first. With `vector-lanes=16` the exponent of a vector of 16 is applied by `vscalefps`, else by integer
+    arithmetic; the result is the same. Powers, inverse trigonometric and hyperbolic functions other than tanh stay as they are.
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect"];
+}
+
 def FinishModulePass : Pass<"sesame-finish-module", "::mlir::ModuleOp"> {
   let summary = "Leave nothing in a module but its compiled code and its interface";
   let description = [{
