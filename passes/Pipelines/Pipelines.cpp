@@ -14,6 +14,11 @@
 using namespace mlir;
 
 namespace {
+struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
+  Option<int64_t> panelWidth{*this, "panel-width", llvm::cl::desc("columns of a weight panel: two vector registers"),
+                             llvm::cl::init(32)};
+};
+
 struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
   Option<int64_t> vectorLanes{*this, "vector-lanes", llvm::cl::desc("f32 lanes of a vector register: 16, 8 or 4"),
                               llvm::cl::init(16)};
@@ -21,6 +26,15 @@ struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
 } // namespace
 
 void mlir::sesame::registerPipelines() {
+  PassPipelineRegistration<>("sesame-optimize", "Sesame ops to fewer and larger sesame ops",
+                             [](OpPassManager &pm) { buildOptimize(pm); });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "sesame-tile-cpu", "Sesame ops to packed weights and parallel loops over kernel tiles",
+      [](OpPassManager &pm, const TilePipelineOptions &options) {
+        TileOptions tile;
+        tile.panelWidth = options.panelWidth;
+        buildTileCpu(pm, tile);
+      });
   PassPipelineRegistration<>("sesame-bufferize", "Tensors to memrefs in callers' buffers and one arena",
                              [](OpPassManager &pm) { buildBufferize(pm); });
   PassPipelineRegistration<LoweringPipelineOptions>(

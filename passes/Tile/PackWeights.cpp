@@ -28,7 +28,7 @@ private:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (panelWidth < 1) {
-      module.emitError("sesame-pack-weights: panel-width must be positive, got ") << panelWidth;
+      module.emitError("sesame-pack-weights: panel-width must be positive, got ") << int64_t(panelWidth);
       return signalPassFailure();
     }
     packed.clear();

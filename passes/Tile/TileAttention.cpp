@@ -125,10 +125,10 @@ private:
                           : Slice{{row, head, first, zero}, {one, one, size, valueSize}};
     Value shared = loop.getRegionOutArgs()[0];
     Value outTile = extractTile(b, loc, shared, outSlice, {swap ? 1 : 2, 3});
-    auto tile =
-        AttentionTileOp::create(b, loc, outTile.getType(), queryTile, keyTile, valueTile, maskTile, biasTile,
-                                getValueOrCreateConstantIndexOp(b, loc, position), outTile, op.getCausalAttr(),
-                                op.getWindowAttr(), op.getScaleAttr(), op.getSoftcapAttr());
+    auto tile = AttentionTileOp::create(b, loc, outTile.getType(), queryTile, keyTile, valueTile, maskTile,
+                                        biasTile, getValueOrCreateConstantIndexOp(b, loc, position), outTile,
+                                        op.getCausalAttr(), op.getWindowAttr(), op.getScaleAttr(),
+                                        op.getSoftcapAttr());
     insertTile(b, loc, loop, tile.getResults()[0], shared, outSlice);
 
     b.setInsertionPointAfter(loop);

@@ -13,11 +13,23 @@
 
 namespace mlir::sesame {
 
+/// Shapes of the tiles.
+struct TileOptions {
+  /// Columns of a weight panel, the width of the matrix product's register tile: two vector registers of f32.
+  int64_t panelWidth = 32;
+};
+
+/// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles. See docs/architecture.md, section 2.
+void buildTileCpu(OpPassManager &pm, const TileOptions &options = {});
+
 /// How code is made for a CPU.
 struct LoweringOptions {
   /// f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
   int64_t vectorLanes = 16;
 };
+
+/// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).
+void buildOptimize(OpPassManager &pm);
 
 /// `sesame-bufferize`: tensors -> memrefs; entries write into their callers' buffers, and all temporary buffers lie in one arena.
 void buildBufferize(OpPassManager &pm);

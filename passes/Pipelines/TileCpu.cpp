@@ -1,0 +1,45 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sesame/Passes/Passes.h"
+#include "sesame/Passes/Pipelines.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
+  pm.addPass(createInlineLayersPass());
+  PackWeightsPassOptions pack;
+  pack.panelWidth = options.panelWidth;
+  pm.addPass(createPackWeightsPass(pack));
+  pm.addPass(createPlanWeightsPass());
+  pm.addPass(createCSEPass());
+
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  // While transposes and slices still stand between the linears and what reads them, so that readers see
+  // through them.
+  functions.addPass(createTileAttentionPass());
+  functions.addPass(createTileCacheAppendPass());
+  functions.addPass(createTileLinearPass());
+  functions.addPass(createTileRowsPass());
+  functions.addPass(createHoistLoopReshapesPass());
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  // What has no kernel: the reference loops, fused, and the elementwise ones cut into vectors.
+  pm.addPass(createLowerToLinalgPass());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
