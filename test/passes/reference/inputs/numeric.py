@@ -100,9 +100,9 @@ def emit(cases):
         arguments = ", ".join(prefix + name for name, _, _ in case.inputs)
         sources = ", ".join(f"tensor<{type}>" for _, type, _ in case.inputs)
         types = ", ".join(f"tensor<{type}>" for _, type, _ in case.results)
-        print(f"  {prefix}r:{len(case.results)} = call @{case.name}({arguments}) : ({sources}) -> ({types})")
+        print(f"  {prefix}results:{len(case.results)} = call @{case.name}({arguments}) : ({sources}) -> ({types})")
         for i, (_, type, _) in enumerate(case.results):
-            value, shape = f"{prefix}r#{i}", type.rsplit("x", 1)[0]
+            value, shape = f"{prefix}results#{i}", type.rsplit("x", 1)[0]
             if not type.endswith("xf32"):
                 print(f"  {prefix}f{i} = arith.extf {value} : tensor<{type}> to tensor<{shape}xf32>")
                 value = f"{prefix}f{i}"
