@@ -8,12 +8,15 @@
 
 #include "TextModel.h"
 
+#include "generate/SessionStepModel.h"
 #include "support/Error.h"
+#include "support/Json.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace sesame {
@@ -40,6 +43,16 @@ std::optional<int64_t> TextModel::configNumber(const char *key) const {
   return found->get<int64_t>();
 }
 
+std::string TextModel::checkpointConfig(const char *key) const {
+  const std::string path = bundlePath + "/config.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    return {};
+  const nlohmann::json config = parseJson(path, readTextFile(path));
+  const auto found = config.find(key);
+  return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 void TextModel::expectTask(const char *command, std::initializer_list<const char *> tasks) const {
   const std::string &task = manifest().model.task;
   std::string expected;
@@ -61,16 +74,23 @@ std::string TextModel::label(int64_t index) const {
 }
 
 TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts) {
+  std::vector<Encoding> encodings;
+  for (const TextInput &input : texts) {
+    encodings.push_back(input.pair ? tokenizer().encode(input.text, *input.pair)
+                                   : tokenizer().encode(input.text));
+    if (encodings.back().ids.empty())
+      throw Error("text: expected at least one token, got an empty text");
+  }
+  return forward(std::move(encodings));
+}
+
+TextModel::Batch TextModel::forward(std::vector<Encoding> encodings) {
   Batch batch;
   batch.where = bundlePath;
-  for (const TextInput &input : texts) {
-    batch.encodings.push_back(input.pair ? tokenizer().encode(input.text, *input.pair)
-                                         : tokenizer().encode(input.text));
-    if (batch.encodings.back().ids.empty())
-      throw Error("text: expected at least one token, got an empty text");
-    batch.length = std::max<int64_t>(batch.length, batch.encodings.back().size());
-  }
-  const auto rows = static_cast<int64_t>(texts.size());
+  batch.encodings = std::move(encodings);
+  for (const Encoding &encoding : batch.encodings)
+    batch.length = std::max<int64_t>(batch.length, encoding.size());
+  const auto rows = static_cast<int64_t>(batch.encodings.size());
   const int64_t padId = configNumber("pad_token_id").value_or(0);
   std::vector<int64_t> ids(rows * batch.length, padId), mask(rows * batch.length, 0),
       types(rows * batch.length, 0);
@@ -96,6 +116,24 @@ const OutputTensor &TextModel::Batch::output(const std::string &name) const {
     if (each.name == name)
       return each;
   throw Error(message(where, ": entry 'forward' has no output '", name, "'"));
+}
+
+const float *TextModel::Batch::floats(const std::string &name) const {
+  const OutputTensor &tensor = output(name);
+  if (tensor.dtype != DType::f32)
+    throw Error(message(where, ": output '", name, "': expected f32, got ", toString(tensor.dtype)));
+  return static_cast<const float *>(static_cast<const void *>(tensor.data.data()));
+}
+
+std::unique_ptr<StepModel> openStepModel(Session &session) {
+  const Model &model = session.model();
+  if (model.hasEntry("decode"))
+    return std::make_unique<SessionStepModel>(session);
+  if (model.manifest().model.task == "text-generation")
+    return std::make_unique<RecomputeStepModel>(session);
+  throw Error(message(model.directory(), ": expected a model that generates text, got ",
+                      model.manifest().model.architecture, " for ",
+                      model.manifest().model.task.empty() ? "no known task" : model.manifest().model.task));
 }
 
 std::vector<double> softmax(const float *values, int64_t count) {

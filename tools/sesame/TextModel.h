@@ -11,6 +11,7 @@
 
 #include "core/Model.h"
 #include "core/Session.h"
+#include "generate/StepModel.h"
 #include "io/Manifest.h"
 #include "tokenizer/Tokenizer.h"
 
@@ -39,6 +40,8 @@ public:
   const Tokenizer &tokenizer();
   /// A number of the manifest's "config" object.
   std::optional<int64_t> configNumber(const char *key) const;
+  /// A string of the checkpoint's config.json, which a bundle carries along; empty if there is none.
+  std::string checkpointConfig(const char *key) const;
   /// Throws Error unless the bundle was compiled for one of these tasks.
   void expectTask(const char *command, std::initializer_list<const char *> tasks) const;
   /// The name of a classifier's class: id2label, or LABEL_i.
@@ -51,9 +54,12 @@ public:
     std::vector<OutputTensor> outputs;
     /// Throws Error if the entry has no such output.
     const OutputTensor &output(const std::string &name) const;
+    /// The elements of an output of type f32. Throws Error as above, or for another type.
+    const float *floats(const std::string &name) const;
     std::string where; ///< for messages
   };
   Batch forward(const std::vector<TextInput> &texts);
+  Batch forward(std::vector<Encoding> encodings);
 
 private:
   std::string bundlePath;
@@ -61,6 +67,10 @@ private:
   Session activeSession;
   std::optional<Tokenizer> loadedTokenizer;
 };
+
+/// How the model of `session` continues sequences: with its cache if it has an entry `decode`, else by
+/// running `forward` on the whole sequence for each token. Throws Error if it is no causal language model.
+std::unique_ptr<StepModel> openStepModel(Session &session);
 
 /// softmax(values) in double.
 std::vector<double> softmax(const float *values, int64_t count);

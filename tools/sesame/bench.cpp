@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "generate/SessionStepModel.h"
@@ -125,18 +126,17 @@ void addBenchCommand(CLI::App &app) {
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
   command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(integerFrom(1));
   command->add_option("--new-tokens", options->newTokens, "How many tokens to generate")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(integerFrom(0));
   command->add_option("--batch", options->batch, "How many sequences")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(integerFrom(1));
   command->add_option("--repeat", options->repeat, "How many timed runs")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+      ->check(integerFrom(1));
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { bench(*options); });
 }

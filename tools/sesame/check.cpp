@@ -9,11 +9,12 @@
 #include "Commands.h"
 #include "GoldenCase.h"
 #include "Inputs.h"
+#include "Options.h"
+#include "TextModel.h"
 
 #include "core/Model.h"
 #include "core/Session.h"
 #include "generate/Generate.h"
-#include "generate/SessionStepModel.h"
 #include "support/Error.h"
 
 #include <algorithm>
@@ -169,8 +170,8 @@ static bool checkGenerate(Session &session, const GoldenCall &call, const CheckO
   input.ids = toIds(*ids);
   if (mask)
     input.mask = toIds(*mask);
-  SessionStepModel model(session);
-  const GenerationResult result = generate(model, config, input);
+  const std::unique_ptr<StepModel> model = openStepModel(session);
+  const GenerationResult result = generate(*model, config, input);
   bool isRight = true;
   for (const auto &[name, golden] : call.outputs) {
     if (name == "sequences") {
@@ -226,10 +227,9 @@ void addCheckCommand(CLI::App &app) {
       ->add_option("--atol", options->atol,
                    "Allow |got - expected| <= ATOL + RTOL * |expected|; the default is 1e-4 times the "
                    "tensor's largest magnitude (at least 1)")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--rtol", options->rtol, "See --atol")->check(CLI::NonNegativeNumber);
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+      ->check(nonNegativeNumber());
+  command->add_option("--rtol", options->rtol, "See --atol")->check(nonNegativeNumber());
+  addThreadsOption(command, options->threads);
   command->callback([options] { check(*options); });
 }
 

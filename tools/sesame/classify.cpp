@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "support/Error.h"
@@ -30,21 +31,17 @@ struct ClassifyOptions {
 };
 } // namespace
 
-/// The scores of one row: a softmax over classes; a sigmoid each for a multi-label model; the number itself
-/// for a regression.
-static std::vector<double> scores(const TextModel &model, const float *logits, int64_t count) {
-  const nlohmann::json &config = model.manifest().config;
-  const auto found = config.find("problem_type");
-  const std::string problem = found != config.end() && found->is_string() ? found->get<std::string>() : "";
-  if (problem == "multi_label_classification") {
-    std::vector<double> result(logits, logits + count);
+/// The scores of one row as transformers' pipeline has them: a softmax over classes; a sigmoid each for a
+/// multi-label model or a single class; the numbers themselves for a regression.
+static std::vector<double> scores(const std::string &problemType, const float *logits, int64_t count) {
+  const bool isMultiLabel = problemType == "multi_label_classification";
+  if (problemType != "regression" && !isMultiLabel && count > 1)
+    return softmax(logits, count);
+  std::vector<double> result(logits, logits + count);
+  if (problemType != "regression")
     for (double &value : result)
       value = 1 / (1 + std::exp(-value));
-    return result;
-  }
-  if (count == 1 || problem == "regression")
-    return std::vector<double>(logits, logits + count);
-  return softmax(logits, count);
+  return result;
 }
 
 static void classify(const ClassifyOptions &options) {
@@ -60,13 +57,15 @@ static void classify(const ClassifyOptions &options) {
   const TextModel::Batch batch = model.forward(inputs);
   const OutputTensor &logits = batch.output("logits");
   const int64_t numClasses = logits.shape.back();
-  const auto *rows = static_cast<const float *>(static_cast<const void *>(logits.data.data()));
+  const float *rows = batch.floats("logits");
+  const std::string problemType = model.checkpointConfig("problem_type");
   nlohmann::json results = nlohmann::json::array();
   for (size_t row = 0; row < inputs.size(); ++row) {
-    const std::vector<double> values = scores(model, rows + row * numClasses, numClasses);
+    const std::vector<double> values = scores(problemType, rows + row * numClasses, numClasses);
     std::vector<int64_t> order(numClasses);
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return values[a] > values[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](int64_t a, int64_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; });
     nlohmann::json classes = nlohmann::json::array();
     for (int64_t i : order)
       classes.push_back({{"label", model.label(i)}, {"score", values[i]}});
@@ -95,8 +94,7 @@ void addClassifyCommand(CLI::App &app) {
   command->add_option("--pair", options->pairs, "Second text of each pair, in order")
       ->expected(1)
       ->take_all();
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example:\n  sesame classify sst2.bundle 'A moving and funny film'");
   command->callback([options] { classify(*options); });

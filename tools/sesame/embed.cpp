@@ -7,12 +7,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "support/Error.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -56,7 +58,7 @@ static void embed(const EmbedOptions &options) {
   const TextModel::Batch batch = model.forward(inputs);
   const OutputTensor &states = batch.output("last_hidden_state");
   const int64_t width = states.shape.back();
-  const auto *rows = static_cast<const float *>(static_cast<const void *>(states.data.data()));
+  const float *rows = batch.floats("last_hidden_state");
   std::vector<std::vector<double>> vectors;
   for (size_t row = 0; row < inputs.size(); ++row) {
     vectors.push_back(
@@ -93,8 +95,7 @@ void addEmbedCommand(CLI::App &app) {
       ->check(CLI::IsMember({"mean", "cls", "last"}));
   command->add_flag("!--no-normalize", options->shouldNormalize, "Keep the vectors' lengths");
   command->add_flag("--similarity", options->similarity, "Print the cosine of every two texts instead");
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { embed(*options); });
 }

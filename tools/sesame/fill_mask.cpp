@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "support/Error.h"
@@ -49,13 +50,13 @@ static void fillMask(const FillMaskOptions &options) {
     const OutputTensor &logits = batch.outputs.front(); // logits, or prediction_logits of a pretraining model
     const int64_t vocabulary = logits.shape.back();
     const std::vector<TokenId> &ids = batch.encodings[0].ids;
+    // With several masks the sequence still shows the others.
+    const bool hasOneMask = std::count(ids.begin(), ids.end(), mask) == 1;
     nlohmann::json masks = nlohmann::json::array();
     for (size_t at = 0; at < ids.size(); ++at) {
       if (ids[at] != mask)
         continue;
-      const std::vector<double> scores =
-          softmax(static_cast<const float *>(static_cast<const void *>(logits.data.data())) + at * vocabulary,
-                  vocabulary);
+      const std::vector<double> scores = softmax(batch.floats(logits.name) + at * vocabulary, vocabulary);
       std::vector<int64_t> order(vocabulary);
       std::iota(order.begin(), order.end(), 0);
       const int64_t count = std::min(options.top, vocabulary);
@@ -69,8 +70,8 @@ static void fillMask(const FillMaskOptions &options) {
         candidates.push_back(
             {{"score", scores[order[i]]},
              {"token", order[i]},
-             {"token_str", model.tokenizer().idToToken(static_cast<TokenId>(order[i])).value_or("")},
-             {"sequence", model.tokenizer().decode(filled)}});
+             {"token_str", model.tokenizer().decode({static_cast<TokenId>(order[i])}, /*skipSpecial=*/false)},
+             {"sequence", model.tokenizer().decode(filled, /*skipSpecial=*/hasOneMask)}});
       }
       masks.push_back(std::move(candidates));
     }
@@ -100,9 +101,8 @@ void addFillMaskCommand(CLI::App &app) {
       ->required();
   command->add_option("--top-k", options->top, "How many candidates for each mask")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+      ->check(integerFrom(1));
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example:\n  sesame fill-mask bert.bundle 'The capital of France is [MASK].'");
   command->callback([options] { fillMask(*options); });

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "generate/Generate.h"
-#include "generate/SessionStepModel.h"
 #include "generate/StopStrings.h"
 #include "support/Error.h"
 
@@ -39,7 +39,8 @@ static std::vector<int64_t> parseIds(const std::string &text) {
     int64_t id = 0;
     auto [next, error] = std::from_chars(at, end, id);
     if (error != std::errc() || (next != end && *next != ','))
-      throw Error(message("option '--ids': expected numbers with commas between them, got '", text, "'"));
+      throw CLI::ValidationError("--ids",
+                                 message("expected numbers with commas between them, got '", text, "'"));
     ids.push_back(id);
     if (next == end)
       return ids;
@@ -59,7 +60,11 @@ static GenerationConfig configure(const TextModel &model, const GenerateOptions 
   for (const auto &[name, text] : options.fields) {
     std::string option = "--" + name;
     std::replace(option.begin(), option.end(), '_', '-');
-    config.set(name, text, "option '" + option + "'");
+    try {
+      config.set(name, text, option);
+    } catch (const Error &error) {
+      throw CLI::ValidationError(error.what());
+    }
   }
   // Who gives a temperature or a seed wants to sample.
   if (!options.fields.count("do_sample"))
@@ -81,25 +86,26 @@ static void printIds(const int64_t *ids, int64_t count) {
 static void generateText(const GenerateOptions &options) {
   if (options.prompts.empty() == options.idLists.empty())
     throw CLI::RequiredError("--prompt or --ids");
-  TextModel model(options.bundle, options.threads);
-  if (!model.session().model().hasEntry("decode"))
-    throw Error(message(options.bundle, ": 'sesame generate' expects a model with an entry 'decode', got ",
-                        model.manifest().model.architecture));
-  GenerationConfig config = configure(model, options);
-
   std::vector<std::vector<int64_t>> prompts;
   for (const std::string &text : options.idLists)
     prompts.push_back(parseIds(text));
+  TextModel model(options.bundle, options.threads);
+  const std::unique_ptr<StepModel> steps = openStepModel(model.session());
+  GenerationConfig config = configure(model, options);
   for (const std::string &text : options.prompts) {
     const std::vector<TokenId> ids = model.tokenizer().encodeIds(text);
     prompts.emplace_back(ids.begin(), ids.end());
-    if (prompts.back().empty())
-      throw Error("option '--prompt': expected at least one token, got an empty prompt");
+    if (prompts.back().empty()) { // As transformers does when it is given nothing.
+      if (!config.bosTokenId)
+        throw Error(
+            "option '--prompt': expected at least one token, got an empty prompt, and the model has no "
+            "bos_token_id to begin with");
+      prompts.back().push_back(*config.bosTokenId);
+    }
   }
   const GenerationInput input =
       padLeft(prompts, config.padTokenId.value_or(config.eosTokenId.empty() ? 0 : config.eosTokenId.front()));
 
-  SessionStepModel steps(model.session());
   GenerationHooks hooks;
   if (!config.stopStrings.empty())
     hooks.shouldStop = StopStrings(config.stopStrings, [&](const int64_t *ids, int64_t length) {
@@ -121,7 +127,7 @@ static void generateText(const GenerateOptions &options) {
       return true;
     };
   }
-  const GenerationResult result = generate(steps, config, input, hooks);
+  const GenerationResult result = generate(*steps, config, input, hooks);
   if (decoder) {
     std::printf("%s\n", decoder->finish().c_str());
     return;
@@ -154,8 +160,7 @@ void addGenerateCommand(CLI::App &app) {
       ->expected(1)
       ->take_all();
   command->add_flag("--print-ids", options->shouldPrintIds, "Print the new ids alone, one sequence a line");
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+  addThreadsOption(command, options->threads);
   command->add_option_function<std::string>(
       "--beams", [options](const std::string &text) { options->fields["num_beams"] = text; },
       "Beam search with this many beams");

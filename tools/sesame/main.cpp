@@ -10,9 +10,20 @@
 
 #include "support/Error.h"
 
+#include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
+#include <string>
+
+/// CLI11's messages start with a capital letter or with an option's name.
+static std::string lowerFirst(std::string text) {
+  if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
 
 /// Exit codes: 0 done, 1 bad input or failed check, 2 wrong usage.
 int main(int argc, char **argv) {
@@ -34,7 +45,7 @@ int main(int argc, char **argv) {
   } catch (const CLI::Success &request) { // --help, --version
     return app.exit(request);
   } catch (const CLI::ParseError &error) {
-    std::fprintf(stderr, "sesame: error: %s\n", error.what());
+    std::fprintf(stderr, "sesame: error: %s\n", lowerFirst(error.what()).c_str());
     const auto chosen = app.get_subcommands();
     std::fprintf(stderr, "Run 'sesame%s%s --help' for usage\n", chosen.empty() ? "" : " ",
                  chosen.empty() ? "" : chosen.front()->get_name().c_str());
@@ -48,6 +59,11 @@ int main(int argc, char **argv) {
     return 1;
   } catch (const std::exception &error) {
     std::fprintf(stderr, "sesame: error: %s\n", error.what());
+    return 1;
+  }
+  // What was printed may still be on its way to a full disk.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    std::fprintf(stderr, "sesame: error: standard output: cannot write: %s\n", std::strerror(errno));
     return 1;
   }
   return 0;

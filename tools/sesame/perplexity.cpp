@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "Progress.h"
 #include "TextModel.h"
 
@@ -84,9 +85,8 @@ void addPerplexityCommand(CLI::App &app) {
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
   command->add_option("FILE", options->file, "Text file, UTF-8")->required()->check(CLI::ExistingFile);
   command->add_option("--window", options->window, "Tokens a window; by default the model's maximum")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+      ->check(integerFrom(1));
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("The text is encoded whole, without special tokens, and cut into windows that do not "
                   "overlap; the first token of a\n"

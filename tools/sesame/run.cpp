@@ -8,6 +8,7 @@
 
 #include "Commands.h"
 #include "Inputs.h"
+#include "Options.h"
 
 #include "core/Model.h"
 #include "core/Profiler.h"
@@ -85,9 +86,7 @@ void addRunCommand(CLI::App &app) {
                       "Safetensors file to write; without it the outputs' shapes are printed");
   command->add_option("--entry", options->entry, "Which entry; 'sesame inspect' lists them")
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  addThreadsOption(command, options->threads);
   CLI::Option *profile = command
                              ->add_option("--profile", options->profile,
                                           "Print time per operation; =FILE also writes a Chrome trace")

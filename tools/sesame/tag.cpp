@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 #include "TextModel.h"
 
 #include "support/Error.h"
@@ -94,7 +95,7 @@ static void tag(const TagOptions &options) {
   const TextModel::Batch batch = model.forward(inputs);
   const OutputTensor &logits = batch.output("logits");
   const int64_t numLabels = logits.shape.back();
-  const auto *rows = static_cast<const float *>(static_cast<const void *>(logits.data.data()));
+  const float *rows = batch.floats("logits");
   nlohmann::json results = nlohmann::json::array();
   for (size_t row = 0; row < inputs.size(); ++row) {
     std::vector<Tag> tags =
@@ -129,8 +130,7 @@ void addTagCommand(CLI::App &app) {
       ->required();
   command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
   command->add_flag("!--words", options->shouldGroup, "One line a word instead of one an entity");
-  command->add_option("--threads", options->threads, "How many threads; 0: all the process may use")
-      ->check(CLI::NonNegativeNumber);
+  addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON; start and end count code points");
   command->footer("A word has the label of its first token. Entities join B-X, I-X, ... and drop O.");
   command->callback([options] { tag(*options); });
