@@ -105,6 +105,18 @@ void KernelBuilder::branch(Value condition, llvm::function_ref<void()> then,
   }
 }
 
+SmallVector<Value> KernelBuilder::choose(Value condition, TypeRange types,
+                                         llvm::function_ref<SmallVector<Value>()> then,
+                                         llvm::function_ref<SmallVector<Value>()> otherwise) {
+  auto choice = scf::IfOp::create(*this, types, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(choice.thenBlock());
+  scf::YieldOp::create(*this, then());
+  setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(*this, otherwise());
+  return llvm::to_vector_of<Value>(choice.getResults());
+}
+
 Value KernelBuilder::reduceLanes(Value vector, llvm::function_ref<Value(Value, Value)> combine) {
   for (int64_t half = numLanes / 2; half > 0; half /= 2) {
     SmallVector<int64_t> low, high;

@@ -80,6 +80,10 @@ public:
   /// if (condition) then() else otherwise(); a constant condition leaves only its branch.
   void branch(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = {});
 
+  /// The values, of types `types`, that one branch or the other returns.
+  SmallVector<Value> choose(Value condition, TypeRange types, llvm::function_ref<SmallVector<Value>()> then,
+                            llvm::function_ref<SmallVector<Value>()> otherwise);
+
   /// Sum or maximum of all lanes as a scalar, by halves: lane i meets lane i + n/2, and so on.
   Value sumLanes(Value vector);
   Value maxLanes(Value vector);

@@ -68,6 +68,76 @@ def FinishModulePass : Pass<"sesame-finish-module", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def FuseEmbeddingSumPass : Pass<"sesame-fuse-embedding-sum", "::mlir::func::FuncOp"> {
+  let summary = "Make the sum of two embeddings one embedding";
+  let description = [{
+    Token, position and segment embeddings are picked and added row by row, without a tensor between.
+
+    ```mlir
+    %a = sesame.embedding %ids in %words : ...
+    %b = sesame.embedding %positions in %places : ...
+    %h = arith.addf %a, %b : tensor<?x?x36xf32>
+    // becomes
+    %h = sesame.embedding %ids, %positions in %words, %places : ...
+    ```
+
+    Left alone: an embedding with another user, and the sum of two embeddings of which each has several tables, because
+    `sesame.embedding` adds in operand order and the sum would be rounded otherwise.
+  }];
+}
+
+def FuseLinearActivationPass : Pass<"sesame-fuse-linear-activation", "::mlir::func::FuncOp"> {
+  let summary = "Fold an activation into the sesame.linear that feeds it";
+  let description = [{
+    The activation is applied while the result is still in registers; one pass over the tensor is saved.
+
+    ```mlir
+    %y = sesame.linear %x, %w : ...
+    %z = sesame.activation gelu %y : tensor<?x?x3072xf32>
+    // becomes
+    %z = sesame.linear %x, %w activation = gelu : ...
+    ```
+
+    Left alone: a linear with another user (its plain result is needed too), with an activation already, or with a residual, which
+    is added after the activation.
+  }];
+}
+
+def FuseLinearBiasPass : Pass<"sesame-fuse-linear-bias", "::mlir::func::FuncOp"> {
+  let summary = "Fold the addition of a row into the bias of the sesame.linear that feeds it";
+  let description = [{
+    For models from primitive operations, in which the bias is broadcast and added.
+
+    ```mlir
+    %y = sesame.linear %x, %w : ...
+    %r = linalg.broadcast ins(%b : tensor<97xf32>) outs(%e : tensor<?x?x97xf32>) dimensions = [0, 1]
+    %z = arith.addf %y, %r : tensor<?x?x97xf32>
+    // becomes
+    %z = sesame.linear %x, %w bias(%b : tensor<97xf32>) : ...
+    ```
+
+    Left alone: a linear with another user, or with a bias, an activation or a residual already.
+  }];
+  let dependentDialects = ["::mlir::sesame::SesameDialect"];
+}
+
+def FuseLinearResidualPass : Pass<"sesame-fuse-linear-residual", "::mlir::func::FuncOp"> {
+  let summary = "Fold the addition of a tensor into the sesame.linear that feeds it";
+  let description = [{
+    The other summand becomes the linear's `residual`, which is added when the result is stored, and mostly in place. The linear moves to the
+    sum, so the residual may be computed after it. Since the residual comes after the activation, any activation stays.
+
+    ```mlir
+    %y = sesame.linear %x, %w bias(%b : tensor<36xf32>) : ...
+    %z = arith.addf %h, %y : tensor<?x?x36xf32>
+    // becomes
+    %z = sesame.linear %x, %w bias(%b : tensor<36xf32>) residual(%h : tensor<?x?x36xf32>) : ...
+    ```
+
+    Left alone: a linear with another user, with a residual already, or of another block (moved into a loop it would be repeated).
+  }];
+}
+
 def HoistAllocasPass : Pass<"sesame-hoist-allocas", "::mlir::func::FuncOp"> {
   let summary = "Move stack buffers of static size to the start of their function";
   let description = [{
@@ -121,6 +191,55 @@ def InlineLayersPass : Pass<"sesame-inline-layers", "::mlir::ModuleOp"> {
 
     A call cycle among private functions, or a private function of several blocks, is an error.
   }];
+}
+
+def LastTokenLogitsPass : Pass<"sesame-last-token-logits", "::mlir::func::FuncOp"> {
+  let summary = "Compute row-wise operations only for the position that is used";
+  let description = [{
+    A language model's definition computes logits for every position, and a decoding step uses the last. A slice of whole
+    rows that takes one position of some axis moves up through linears, normalisations, activations and elementwise arithmetic on tensors, until what it cuts is
+    no longer computed row by row. The numbers do not change: each row is computed as before.
+
+    ```mlir
+    %n = sesame.layer_norm %h epsilon = 1.0e-5 : tensor<?x?x36xf32>
+    %l = sesame.linear %n, %w : tensor<?x?x36xf32>, tensor<97x36xf32> -> tensor<?x?x97xf32>
+    %r = tensor.extract_slice %l[0, %last, 0] [%batch, 1, 97] [1, 1, 1] : tensor<?x?x97xf32> to tensor<?x97xf32>
+    // becomes
+    %s = tensor.extract_slice %h[0, %last, 0] [%batch, 1, 36] [1, 1, 1] : tensor<?x?x36xf32> to tensor<?x36xf32>
+    %n = sesame.layer_norm %s epsilon = 1.0e-5 : tensor<?x36xf32>
+    %r = sesame.linear %n, %w : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>
+    ```
+
+    Left alone: values that something else uses, or that lie in another block, and rows of dynamic width.
+  }];
+}
+
+def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::FuncOp"> {
+  let summary = "Lower sesame.attention_tile on memrefs to register tiles with online softmax";
+  let description = [{
+    Query rows are taken 2 x `vector-lanes` at a time as a panel: transposed once, so that every row has its own lane. For each block of keys:
+
+    1. scores[t][row] = sum_d key[t][d] * query[row][d], as a register tile of 8 keys; keys are read as they lie. In the registers: softcap, mask and bias,
+       the causal border and the window (only where a row's border runs through the tile), and the running maximum;
+    2. scores become weights 2^(score - maximum), one row a lane, so neither maximum nor sum crosses lanes;
+    3. out[e][row] = out[e][row] * correction + sum_t value[t][e] * weight[t][row], again a register tile, values read as they lie.
+
+    At the end the result is transposed back. Up to 16 rows make a panel of half the width; up to 3 rows (decoding) are done one by one, with keys in
+    the lanes of the scores and features in the lanes of the result.
+
+    Every sum, over d, t and the weights, runs in increasing order in all three variants, and blocks start at the first key that the mask [T]
+    shows. So a row's bits depend on the keys it sees alone: not on other rows, S, hidden or later keys, or padding on either side. (With a mask
+    [S, T], blocks start at key 0, and padding on the left of more than one block's keys may move a rounding.) Blocks in which no row of
+    the panel sees a key, by mask, causal border or window, are skipped. A row without a visible key gives 0.
+
+    Scratch: at most 64 KiB of stack for D + E <= 256, moved to the start of the function by `sesame-hoist-allocas`. Operands: f32 and a mask of any
+    integer type, unit stride along the last axis, any other stride. The `math.tanh` of a softcap is for `sesame-expand-math`.
+
+    Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def LowerCopyPass : Pass<"sesame-lower-copy", "::mlir::func::FuncOp"> {
@@ -212,6 +331,36 @@ def LowerToLinalgPass : Pass<"sesame-lower-to-linalg"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def MergeSiblingLinearsPass : Pass<"sesame-merge-sibling-linears", "::mlir::ModuleOp"> {
+  let summary = "Make linears over one input a single linear";
+  let description = [{
+    The query, key and value products of an attention block read the same input: one product over the weights side by side reads it
+    once and has more columns to share among cores. The weights and biases become one weight each, whose recipe concatenates; a
+    missing bias becomes zeros. Results are slices, of which `sesame-tile-attention` makes nothing but addresses.
+
+    ```mlir
+    sesame.weight @q count = 2 : tensor<36x36xf32> { ... }
+    sesame.weight @k count = 2 : tensor<12x36xf32> { ... }
+    %q = sesame.linear %x, %wq : tensor<?x?x36xf32>, tensor<36x36xf32> -> tensor<?x?x36xf32>
+    %k = sesame.linear %x, %wk : tensor<?x?x36xf32>, tensor<12x36xf32> -> tensor<?x?x12xf32>
+    // becomes
+    sesame.weight @q.merged count = 2 : tensor<48x36xf32> {
+      %0 = sesame.checkpoint_tensor ["q.", ""] : tensor<36x36xf32>
+      %1 = sesame.checkpoint_tensor ["k.", ""] : tensor<12x36xf32>
+      %2 = tensor.concat dim(0) %0, %1 : (tensor<36x36xf32>, tensor<12x36xf32>) -> tensor<48x36xf32>
+      sesame.yield %2 : tensor<48x36xf32>
+    }
+    %qk = sesame.linear %x, %w : tensor<?x?x36xf32>, tensor<48x36xf32> -> tensor<?x?x48xf32>
+    %q = tensor.extract_slice %qk[0, 0, 0] [%B, %S, 36] [1, 1, 1] : tensor<?x?x48xf32> to tensor<?x?x36xf32>
+    %k = tensor.extract_slice %qk[0, 0, 36] [%B, %S, 12] [1, 1, 1] : tensor<?x?x48xf32> to tensor<?x?x12xf32>
+    ```
+
+    Merged are linears of one block with equal layout, activation, layer index and number of layers. Left alone: a linear with a
+    residual, with a weight that is computed at run time or packed, or with a weight that an operation other than a linear reads.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def OutlineParallelPass : Pass<"sesame-outline-parallel", "::mlir::ModuleOp"> {
@@ -330,6 +479,42 @@ def TileCacheAppendPass : Pass<"sesame-tile-cache-append", "::mlir::func::FuncOp
     ```
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def TileElementwisePass : Pass<"sesame-tile-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse elementwise linalg operations and cut them into vectors for several cores";
+  let description = [{
+    First, elementwise linalg operations of which one is the only reader of the other become one. Then each whose result is of floats becomes an
+    `scf.forall` over all axes and blocks of the last one, with a loop over whole vectors in it; elements that do not fill a vector are
+    done last, under a mask.
+
+    ```mlir
+    %y = linalg.generic ... ins(%x, %g : tensor<?x?xf32>, tensor<?xf32>) { one row of %x, all of %g } (%a, %b) {
+      %0 = arith.mulf %a, %b
+      linalg.yield %0
+    }
+    ```
+    becomes, with N = tensor.dim %x, 1,
+    ```mlir
+    %y = scf.forall (%i, %j) in (M, ceil(N / 4096)) shared_outs(%o = %e) -> (tensor<?x?xf32>) {
+      %c, %a, %b = slices [n] of %o, %x, %g from (%i, 4096 * %j)
+      %v = scf.for %k = 0 to n - n % 16 step 16 iter_args(%d = %c) {
+        %0 = vector.transfer_read %a[%k] : tensor<?xf32>, vector<16xf32>
+        %1 = vector.transfer_read %b[%k] : tensor<?xf32>, vector<16xf32>
+        %2 = arith.mulf %0, %1 : vector<16xf32>
+        scf.yield vector.transfer_write %2, %d[%k]
+      }
+      ... the same with a mask for the last n % 16 ...
+    ```
+
+    Left as linalg: reductions, bodies that use `linalg.index` or `tensor.extract`, operands read across the last axis, and results of integers, which are
+    masks and positions, much smaller than activations.
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16, 8 or 4">,
+                 Option<"elementsPerTask", "elements-per-task", "int64_t", /*default=*/"4096",
+                        "Elements of one task along the last axis: some microseconds of work">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {

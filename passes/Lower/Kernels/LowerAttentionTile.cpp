@@ -1,0 +1,614 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Two shapes of code share one order of summation, so that a row has the same bits in both. A *panel* holds
+// lanes() or 2 lanes() query rows, one a lane: keys and values are read as they lie, one scalar for all rows,
+// and softmax needs no sum across lanes. A *row* alone (decoding) has keys in the lanes of the scores and
+// features in the lanes of the result.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FloatBuilder.h"
+#include "KernelBuilder.h"
+#include "RegisterTile.h"
+
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <limits>
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_LOWERATTENTIONTILEPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+using namespace mlir::sesame::kernels;
+
+namespace {
+
+constexpr float kLog2E = 1.44269504f;
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+/// Bytes of stack that the scratch of one tile may take.
+constexpr int64_t kScratchBytes = 64 * 1024;
+/// Up to this many rows are cheaper one by one than as a panel of mostly empty lanes (Zen 4, measured
+/// 2026-11).
+constexpr int64_t kRowsOneByOne = 3;
+
+/// Builds one attention_tile.
+class AttentionTile {
+public:
+  AttentionTile(AttentionTileOp op, int64_t lanes, bool useScalef)
+      : op(op), b(op, lanes), useScalef(useScalef), lanes(lanes), headSize(staticColumns(op.getQuery())),
+        valueSize(staticColumns(op.getOut())), tileRows(chooseTileRows(lanes, 2)),
+        panelVectors(panelBytes(2, longBlock() / 2) <= kScratchBytes ? 2 : 1),
+        blockKeys(panelBytes(panelVectors, longBlock()) <= kScratchBytes ? longBlock() : longBlock() / 2) {}
+
+  void build() {
+    int64_t staticRows = cast<MemRefType>(op.getOut().getType()).getDimSize(0);
+    Value numRows = b.extent(op.getOut(), 0);
+    numKeys = b.extent(op.getKey(), 0);
+    scores = b.scratch({blockKeys, panelVectors * lanes});
+    if (hasPenalty())
+      keyPenalty = b.scratch({blockKeys});
+    rowScores = b.scratch({blockKeys});
+    rowQuery = b.scratch({roundUp(headSize)});
+    rowOut = b.scratch({roundUp(valueSize)});
+    findVisibleKeys();
+    if (!ShapedType::isDynamic(staticRows) && staticRows <= kRowsOneByOne)
+      return b.loop(b.index(0), numRows, 1, [&](Value row) { buildRow(row); });
+
+    queryColumns = b.scratch({headSize, panelVectors * lanes});
+    outColumns = b.scratch({valueSize, panelVectors * lanes});
+    block = b.scratch({lanes, lanes});
+    b.loop(b.index(0), numRows, panelVectors * lanes, [&](Value firstRow) {
+      Value height = b.min(b.sub(numRows, firstRow), b.index(panelVectors * lanes));
+      auto narrow = [&] {
+        b.branch(
+            b.compare(arith::CmpIPredicate::sgt, height, b.index(kRowsOneByOne)),
+            [&] { buildPanel(firstRow, height, 1); },
+            [&] { b.loop(b.index(0), height, 1, [&](Value row) { buildRow(b.add(firstRow, row)); }); });
+      };
+      if (panelVectors == 1)
+        return narrow();
+      b.branch(
+          b.compare(arith::CmpIPredicate::sgt, height, b.index(lanes)),
+          [&] { buildPanel(firstRow, height, 2); }, narrow);
+    });
+  }
+
+private:
+  /// Keys of a block where the scratch allows it: a longer block needs fewer rescalings. It and its half are
+  /// multiples of the height of a register tile and of the lanes.
+  int64_t longBlock() const { return lanes >= 16 ? 256 : 192; }
+
+  static int64_t staticColumns(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(1); }
+  int64_t roundUp(int64_t size) const { return (size + lanes - 1) / lanes * lanes; }
+  int64_t panelBytes(int64_t vectors, int64_t keys) const {
+    return 4 * vectors * lanes * (headSize + valueSize + keys);
+  }
+  FloatBuilder floats() { return FloatBuilder(b, b.getLoc(), b.vectorType(), useScalef); }
+
+  //===--- What a row sees -------------------------------------------------------------------------===//
+
+  bool hasPenalty() { return op.getMask() || op.getBias(); }
+  bool hasRowMask() { return op.getMask() && cast<MemRefType>(op.getMask().getType()).getRank() == 2; }
+  bool hasRowBias() { return op.getBias() && cast<MemRefType>(op.getBias().getType()).getDimSize(0) != 1; }
+  /// True if the penalty differs from row to row.
+  bool hasRowPenalty() { return hasRowMask() || hasRowBias(); }
+
+  /// Sets [keyBegin, keyEnd), outside of which a [T] mask hides every key. Blocks start at keyBegin, so that
+  /// padding on the left moves neither a block's border nor, with it, a rounding.
+  void findVisibleKeys() {
+    keyBegin = b.index(0);
+    keyEnd = numKeys;
+    if (!op.getMask() || hasRowMask())
+      return;
+    auto range = b.loop(b.index(0), numKeys, 1, {numKeys, b.index(0)}, [&](Value key, ValueRange carried) {
+      Value seen = isNonZero(b.loadScalar(op.getMask(), {key}));
+      Value begin = arith::SelectOp::create(b, seen, b.min(carried[0], key), carried[0]);
+      Value end = arith::SelectOp::create(b, seen, b.add(key, 1), carried[1]);
+      return SmallVector<Value>{begin, end};
+    });
+    keyEnd = range[1];
+    keyBegin = b.min(range[0], keyEnd);
+  }
+
+  Value isNonZero(Value integers) {
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(integers.getType()));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, integers, zero);
+  }
+
+  /// The end of the keys that row `row` sees.
+  Value endOfRow(Value row) {
+    return op.getCausal() ? b.min(keyEnd, b.add(b.add(op.getFirst(), row), 1)) : keyEnd;
+  }
+  /// The first key that row `row` sees.
+  Value beginOfRow(Value row) {
+    if (!op.getWindow())
+      return keyBegin;
+    return b.max(keyBegin, b.sub(b.add(b.add(op.getFirst(), row), 1), b.index(*op.getWindow())));
+  }
+  /// The start of the block that holds key `key`.
+  Value blockOf(Value key) {
+    if (!op.getWindow())
+      return keyBegin;
+    Value skipped = arith::DivUIOp::create(b, b.sub(key, keyBegin), b.index(blockKeys));
+    return b.add(keyBegin, b.mul(skipped, blockKeys));
+  }
+
+  VectorType keyIndexType() { return VectorType::get({lanes}, b.getI32Type()); }
+  /// value, value + step, ...: one a lane.
+  Value keyIndices(Value value, int32_t step) {
+    Value narrow = arith::IndexCastOp::create(b, b.getI32Type(), value);
+    Value start = vector::BroadcastOp::create(b, keyIndexType(), narrow);
+    if (step == 0)
+      return start;
+    SmallVector<int32_t> offsets;
+    for (int32_t lane = 0; lane < lanes; ++lane)
+      offsets.push_back(lane * step);
+    Value increments =
+        arith::ConstantOp::create(b, DenseElementsAttr::get(keyIndexType(), ArrayRef(offsets)));
+    return arith::AddIOp::create(b, start, increments);
+  }
+  /// `score` where begin <= key < end, else minus infinity. `begin` may be null.
+  Value hide(Value score, Value key, Value begin, Value end) {
+    Value seen = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, key, end);
+    if (begin) {
+      Value after = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, key, begin);
+      seen = arith::AndIOp::create(b, seen, after);
+    }
+    return arith::SelectOp::create(b, seen, score, b.splat(kMinusInfinity));
+  }
+
+  /// What is added to the scores of `lanes` keys from `key` on, in units of log 2: the bias, minus infinity
+  /// where masked. Only lanes of `laneMask` are read. `row` selects the row of a mask or bias that has
+  /// several.
+  Value penaltyOfKeys(Value row, Value key, Value laneMask) {
+    auto indices = [&](Value memref) -> SmallVector<Value> {
+      if (cast<MemRefType>(memref.getType()).getRank() == 1)
+        return {key};
+      Value last = b.add(b.extent(memref, 0), -1);
+      return {row ? b.min(row, last) : b.index(0), key};
+    };
+    Value penalty = b.splat(0.0f);
+    if (Value bias = op.getBias())
+      penalty = b.fmul(b.load(bias, indices(bias), laneMask), b.splat(kLog2E));
+    if (Value mask = op.getMask()) {
+      Value seen = isNonZero(loadMask(mask, indices(mask), laneMask));
+      penalty = arith::SelectOp::create(b, seen, penalty, b.splat(kMinusInfinity));
+    }
+    return penalty;
+  }
+
+  Value loadMask(Value mask, ArrayRef<Value> indices, Value laneMask) {
+    Type element = cast<MemRefType>(mask.getType()).getElementType();
+    auto type = VectorType::get({lanes}, element);
+    if (!element.isInteger(1)) {
+      Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      return vector::MaskedLoadOp::create(b, type, mask, indices, laneMask, zeros);
+    }
+    // A memref of i1 has one byte an element, a vector of i1 one bit: read them one by one, the last one
+    // again past the end.
+    Value last = b.add(numKeys, -1);
+    SmallVector<Value> bits;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      SmallVector<Value> at(indices);
+      at.back() = b.min(b.add(at.back(), lane), last);
+      bits.push_back(b.loadScalar(mask, at));
+    }
+    return vector::FromElementsOp::create(b, type, bits);
+  }
+
+  //===--- Scores and softmax ----------------------------------------------------------------------===//
+
+  /// Queries are scaled when they are packed, so that the scores come in units of log 2 and softmax needs 2^x
+  /// only; with softcap, in units of the cap.
+  float queryScale() {
+    float scale = op.getScale().convertToFloat();
+    return op.getSoftcap() ? scale / op.getSoftcap()->convertToFloat() : scale * kLog2E;
+  }
+  Value capScore(Value score) {
+    if (!op.getSoftcap())
+      return score;
+    float cap = op.getSoftcap()->convertToFloat();
+    return b.fmul(math::TanhOp::create(b, score), b.splat(cap * kLog2E));
+  }
+
+  struct Rescaling {
+    Value reference;  // what is subtracted from the scores: the new maximum, or 0 if no key was seen yet
+    Value correction; // 2^(old maximum - reference)
+  };
+  Rescaling rescale(Value oldMaximum, Value newMaximum) {
+    Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, newMaximum, b.splat(kMinusInfinity));
+    Value reference = arith::SelectOp::create(b, none, b.splat(0.0f), newMaximum);
+    return {reference, floats().exp2NonPositive(b.fsub(oldMaximum, reference))};
+  }
+  Value weight(Value score, Value reference) { return floats().exp2NonPositive(b.fsub(score, reference)); }
+  /// 1 / sum; 0 if no key was seen.
+  Value inverse(Value sum) {
+    Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, b.splat(0.0f));
+    return arith::SelectOp::create(b, none, b.splat(0.0f), b.fdiv(b.splat(1.0f), sum));
+  }
+
+  //===--- Panels ----------------------------------------------------------------------------------===//
+
+  void buildPanel(Value firstRow, Value height, int64_t vectors) {
+    packQueries(firstRow, height, vectors);
+    forEach(valueSize, 1, [&](Value e, int64_t) {
+      for (int64_t v = 0; v < vectors; ++v)
+        b.store(b.splat(0.0f), outColumns, {e, b.index(v * lanes)});
+    });
+    Value lastRow = b.add(b.add(firstRow, height), -1);
+    Value end = endOfRow(lastRow);
+    SmallVector<Value> rowEnds(vectors), rowBegins(vectors);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value row = b.add(b.add(op.getFirst(), firstRow), v * lanes);
+      Value ends = keyIndices(end, 0);
+      rowEnds[v] = op.getCausal() ? arith::MinSIOp::create(b, keyIndices(b.add(row, 1), 1), ends) : ends;
+      if (op.getWindow())
+        rowBegins[v] = keyIndices(b.sub(b.add(row, 1), b.index(*op.getWindow())), 1);
+    }
+
+    SmallVector<Value> state(vectors, b.splat(kMinusInfinity)); // maxima, then sums
+    state.append(vectors, b.splat(0.0f));
+    state = b.loop(blockOf(beginOfRow(firstRow)), end, blockKeys, state, [&](Value key, ValueRange carried) {
+      Value count = b.min(b.sub(end, key), b.index(blockKeys));
+      Panel panel{firstRow,           height, key, count, vectors, rowBegins, rowEnds, endOfRow(firstRow),
+                  beginOfRow(lastRow)};
+      return buildPanelBlock(panel, carried);
+    });
+    SmallVector<Value> inverses;
+    for (int64_t v = 0; v < vectors; ++v)
+      inverses.push_back(inverse(state[vectors + v]));
+    unpackOut(firstRow, height, inverses);
+  }
+
+  /// One block of keys against one panel of rows.
+  struct Panel {
+    Value firstRow, height;
+    Value key, count; // keys [key, key + count)
+    int64_t vectors;
+    ArrayRef<Value> rowBegins, rowEnds; // what each row sees; begins are null without a window
+    Value everyRowSeesBefore, everyRowSeesFrom;
+  };
+
+  SmallVector<Value> buildPanelBlock(const Panel &panel, ValueRange carried) {
+    int64_t vectors = panel.vectors;
+    if (hasRowPenalty())
+      packRowPenalties(panel);
+    else if (hasPenalty())
+      buildKeyPenalties(panel.key, panel.count);
+    SmallVector<Value> maxima = buildPanelScores(panel, carried.take_front(vectors));
+
+    SmallVector<Value> references, corrections, sums;
+    for (int64_t v = 0; v < vectors; ++v) {
+      Rescaling rescaling = rescale(carried[v], maxima[v]);
+      references.push_back(rescaling.reference);
+      corrections.push_back(rescaling.correction);
+      sums.push_back(b.fmul(carried[vectors + v], rescaling.correction));
+    }
+    sums = b.loop(b.index(0), panel.count, 1, sums, [&](Value t, ValueRange partial) {
+      SmallVector<Value> next;
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<Value> at{t, b.index(v * lanes)};
+        Value p = weight(b.load(scores, at), references[v]);
+        b.store(p, scores, at);
+        next.push_back(b.fadd(partial[v], p));
+      }
+      return next;
+    });
+    forEach(valueSize, tileRows, [&](Value e, int64_t rows) { addValues(panel, e, rows, corrections); });
+    maxima.append(sums);
+    return maxima;
+  }
+
+  /// scores[t][row] for the keys of the block, `tileRows` keys at a time; returns the running maxima.
+  SmallVector<Value> buildPanelScores(const Panel &panel, ValueRange maxima) {
+    int64_t vectors = panel.vectors;
+    Value lastKey = b.add(numKeys, -1);
+    return b.loop(b.index(0), panel.count, tileRows, maxima, [&](Value t, ValueRange carried) {
+      Value key = b.add(panel.key, t);
+      // Past the end of the keys the last one is read again; those scores are hidden.
+      SmallVector<Value> keyRows;
+      for (int64_t i = 0; i < tileRows; ++i)
+        keyRows.push_back(b.min(b.add(key, i), lastKey));
+      auto left = [&](int64_t i, Value d) { return b.splat(b.loadScalar(op.getKey(), {keyRows[i], d})); };
+      auto right = [&](int64_t v, Value d) { return b.load(queryColumns, {d, b.index(v * lanes)}); };
+      auto multiplyAdd = [&](Value x, Value y, Value acc) { return b.fma(x, y, acc); };
+      RegisterTile tile{tileRows, vectors, left, right, multiplyAdd};
+      SmallVector<Value> zeros(tileRows * vectors, b.splat(0.0f));
+      SmallVector<Value> result = emitRegisterTile(b, b.index(headSize), tile, zeros);
+
+      for (int64_t i = 0; i < tileRows; ++i)
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value &score = result[i * vectors + v];
+          score = capScore(score);
+          Value at = b.add(t, i);
+          if (hasRowPenalty())
+            score = b.fadd(score, b.load(scores, {at, b.index(v * lanes)}));
+          else if (hasPenalty())
+            score = b.fadd(score, b.splat(b.loadScalar(keyPenalty, {at})));
+        }
+      // Only blocks at the border of what some row sees need comparisons.
+      Value hidden = b.compare(arith::CmpIPredicate::sgt, b.add(key, tileRows), panel.everyRowSeesBefore);
+      if (op.getWindow())
+        hidden = arith::OrIOp::create(b, hidden,
+                                      b.compare(arith::CmpIPredicate::slt, key, panel.everyRowSeesFrom));
+      SmallVector<Type> types(result.size(), b.vectorType());
+      result = b.choose(
+          hidden, types,
+          [&] {
+            SmallVector<Value> some;
+            for (int64_t i = 0; i < tileRows; ++i) {
+              Value indices = keyIndices(b.add(key, i), 0);
+              for (int64_t v = 0; v < vectors; ++v)
+                some.push_back(hide(result[i * vectors + v], indices, panel.rowBegins[v], panel.rowEnds[v]));
+            }
+            return some;
+          },
+          [&] { return result; });
+
+      SmallVector<Value> next = llvm::to_vector_of<Value>(carried);
+      for (int64_t i = 0; i < tileRows; ++i)
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value score = result[i * vectors + v];
+          b.store(score, scores, {b.add(t, i), b.index(v * lanes)});
+          next[v] = b.fmax(score, next[v]);
+        }
+      return next;
+    });
+  }
+
+  /// outColumns[e][row] = outColumns[e][row] * correction + sum_t value[t][e] * scores[t][row], for `rows`
+  /// features from `e` on.
+  void addValues(const Panel &panel, Value e, int64_t rows, ArrayRef<Value> corrections) {
+    int64_t vectors = panel.vectors;
+    SmallVector<Value> initial;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t v = 0; v < vectors; ++v)
+        initial.push_back(b.fmul(b.load(outColumns, {b.add(e, i), b.index(v * lanes)}), corrections[v]));
+    auto left = [&](int64_t i, Value t) {
+      return b.splat(b.loadScalar(op.getValue(), {b.add(panel.key, t), b.add(e, i)}));
+    };
+    auto right = [&](int64_t v, Value t) { return b.load(scores, {t, b.index(v * lanes)}); };
+    auto multiplyAdd = [&](Value x, Value y, Value acc) { return b.fma(x, y, acc); };
+    RegisterTile tile{rows, vectors, left, right, multiplyAdd};
+    SmallVector<Value> result = emitRegisterTile(b, panel.count, tile, initial);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t v = 0; v < vectors; ++v)
+        b.store(result[i * vectors + v], outColumns, {b.add(e, i), b.index(v * lanes)});
+  }
+
+  /// queryColumns[d][row] = query[row][d] * scale. Rows past the last are copies of it.
+  void packQueries(Value firstRow, Value height, int64_t vectors) {
+    Value scale = b.splat(queryScale());
+    Value lastRow = b.add(b.add(firstRow, height), -1);
+    forEach(headSize, lanes, [&](Value d, int64_t columns) {
+      Value mask = b.firstLanes(columns);
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < lanes; ++i) {
+          Value row = b.min(b.add(firstRow, v * lanes + i), lastRow);
+          rows.push_back(b.fmul(b.load(op.getQuery(), {row, d}, mask), scale));
+        }
+        rows = b.transpose(rows);
+        for (int64_t i = 0; i < columns; ++i)
+          b.store(rows[i], queryColumns, {b.add(d, i), b.index(v * lanes)});
+      }
+    });
+  }
+
+  /// scores[t][row] = penalty of key t for the row, for the keys of the block, to be completed by the scores.
+  void packRowPenalties(const Panel &panel) {
+    Value lastRow = b.add(b.add(panel.firstRow, panel.height), -1);
+    b.loop(b.index(0), panel.count, lanes, [&](Value t) {
+      Value laneMask = laneMaskOf(b.sub(panel.count, t));
+      for (int64_t v = 0; v < panel.vectors; ++v) {
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < lanes; ++i) {
+          Value row = b.min(b.add(panel.firstRow, v * lanes + i), lastRow);
+          rows.push_back(penaltyOfKeys(row, b.add(panel.key, t), laneMask));
+        }
+        rows = b.transpose(rows);
+        for (int64_t i = 0; i < lanes; ++i)
+          b.store(rows[i], scores, {b.add(t, i), b.index(v * lanes)});
+      }
+    });
+  }
+
+  /// keyPenalty[t] = penalty of key t, the same for all rows.
+  void buildKeyPenalties(Value key, Value count) {
+    b.loop(b.index(0), count, lanes, [&](Value t) {
+      b.store(penaltyOfKeys(Value(), b.add(key, t), laneMaskOf(b.sub(count, t))), keyPenalty, {t});
+    });
+  }
+
+  Value laneMaskOf(Value count) { return vector::CreateMaskOp::create(b, b.maskType(), count); }
+
+  /// out[row][e] = outColumns[e][row] * inverse[row].
+  void unpackOut(Value firstRow, Value height, ArrayRef<Value> inverses) {
+    forEach(valueSize, lanes, [&](Value e, int64_t columns) {
+      Value mask = b.firstLanes(columns);
+      for (int64_t v = 0; v < static_cast<int64_t>(inverses.size()); ++v) {
+        SmallVector<Value> columnsOfRows(lanes, b.splat(0.0f));
+        for (int64_t i = 0; i < columns; ++i)
+          columnsOfRows[i] = b.fmul(b.load(outColumns, {b.add(e, i), b.index(v * lanes)}), inverses[v]);
+        SmallVector<Value> rows = b.transpose(columnsOfRows);
+        for (int64_t i = 0; i < lanes; ++i)
+          b.store(rows[i], block, {b.index(i), b.index(0)});
+        Value here = b.min(b.sub(height, b.index(v * lanes)), b.index(lanes));
+        b.loop(b.index(0), here, 1, [&](Value row) {
+          Value to = b.add(b.add(firstRow, row), v * lanes);
+          b.store(b.load(block, {row, b.index(0)}), op.getOut(), {to, e}, mask);
+        });
+      }
+    });
+  }
+
+  /// Calls `body` for pieces of `step` in [0, size): the whole ones in a loop, then the rest.
+  void forEach(int64_t size, int64_t step, llvm::function_ref<void(Value at, int64_t length)> body) {
+    int64_t whole = size / step * step;
+    if (whole == step)
+      body(b.index(0), step);
+    else if (whole)
+      b.loop(b.index(0), b.index(whole), step, [&](Value at) { body(at, step); });
+    if (whole < size)
+      body(b.index(whole), size - whole);
+  }
+
+  //===--- Rows alone ------------------------------------------------------------------------------===//
+
+  void buildRow(Value row) {
+    forEach(headSize, lanes, [&](Value d, int64_t columns) {
+      b.store(b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), b.splat(queryScale())), rowQuery,
+              {d});
+    });
+    forEach(roundUp(valueSize), lanes, [&](Value e, int64_t) { b.store(b.splat(0.0f), rowOut, {e}); });
+    Value begin = beginOfRow(row), end = endOfRow(row);
+    SmallVector<Value> initial{b.splat(kMinusInfinity), b.f32(0.0f)}; // maximum in every lane, sum
+    auto state = b.loop(blockOf(begin), end, blockKeys, initial, [&](Value key, ValueRange carried) {
+      Value count = b.min(b.sub(end, key), b.index(blockKeys));
+      Value maximum = buildRowScores(row, key, count, begin, end, carried[0]);
+      Rescaling rescaling = rescale(carried[0], maximum);
+      b.loop(b.index(0), count, lanes,
+             [&](Value t) { b.store(weight(b.load(rowScores, {t}), rescaling.reference), rowScores, {t}); });
+      Value correction = vector::ExtractOp::create(b, rescaling.correction, int64_t(0));
+      Value sum = addRowValues(key, count, rescaling.correction, b.fmul(carried[1], correction));
+      return SmallVector<Value>{maximum, sum};
+    });
+    Value scale = inverse(b.splat(state[1]));
+    forEach(valueSize, lanes, [&](Value e, int64_t columns) {
+      b.store(b.fmul(b.load(rowOut, {e}), scale), op.getOut(), {row, e}, b.firstLanes(columns));
+    });
+  }
+
+  /// rowScores[t] for the keys of the block, one a lane; returns the running maximum in every lane.
+  Value buildRowScores(Value row, Value key, Value count, Value begin, Value end, Value maximum) {
+    Value lastKey = b.add(numKeys, -1);
+    Value beginIndices = op.getWindow() ? keyIndices(begin, 0) : Value(), endIndices = keyIndices(end, 0);
+    auto maxima = b.loop(b.index(0), count, lanes, {maximum}, [&](Value t, ValueRange carried) {
+      Value first = b.add(key, t);
+      SmallVector<Value> keyRows;
+      for (int64_t i = 0; i < lanes; ++i)
+        keyRows.push_back(b.min(b.add(first, i), lastKey));
+      // The transpose of lanes keys x lanes features gives each feature of all keys; the sum runs over
+      // features in order.
+      auto addFeatures = [&](Value score, Value d, int64_t columns) {
+        Value mask = b.firstLanes(columns);
+        SmallVector<Value> rows;
+        for (Value keyRow : keyRows)
+          rows.push_back(b.load(op.getKey(), {keyRow, d}, mask));
+        rows = b.transpose(rows);
+        for (int64_t i = 0; i < columns; ++i)
+          score = b.fma(rows[i], b.splat(b.loadScalar(rowQuery, {b.add(d, i)})), score);
+        return score;
+      };
+      int64_t whole = headSize / lanes * lanes;
+      Value score = b.splat(0.0f);
+      if (whole)
+        score = b.loop(b.index(0), b.index(whole), lanes, {score}, [&](Value d, ValueRange sum) {
+          return SmallVector<Value>{addFeatures(sum[0], d, lanes)};
+        })[0];
+      if (whole < headSize)
+        score = addFeatures(score, b.index(whole), headSize - whole);
+      score = capScore(score);
+      if (hasPenalty())
+        score = b.fadd(score, penaltyOfKeys(row, first, laneMaskOf(b.sub(count, t))));
+      score = hide(score, keyIndices(first, 1), beginIndices, endIndices);
+      b.store(score, rowScores, {t});
+      return SmallVector<Value>{b.fmax(score, carried[0])};
+    });
+    return b.splat(b.maxLanes(maxima[0]));
+  }
+
+  /// rowOut[e] = rowOut[e] * correction + sum_t rowScores[t] * value[t][e]; returns `sum` + sum_t
+  /// rowScores[t].
+  Value addRowValues(Value key, Value count, Value correction, Value sum) {
+    int64_t vectorsAtOnce = lanes >= 16 ? 8 : 4;
+    Value total;
+    for (int64_t e = 0; e < valueSize; e += vectorsAtOnce * lanes) {
+      SmallVector<Value> columns, masks, carried;
+      for (int64_t at = e; at < std::min(valueSize, e + vectorsAtOnce * lanes); at += lanes) {
+        columns.push_back(b.index(at));
+        masks.push_back(b.firstLanes(valueSize - at));
+        carried.push_back(b.fmul(b.load(rowOut, {columns.back()}), correction));
+      }
+      if (!total)
+        carried.push_back(sum); // rides along with the first features
+      carried = b.loop(b.index(0), count, 1, carried, [&](Value t, ValueRange partial) {
+        Value p = b.loadScalar(rowScores, {t});
+        Value factor = b.splat(p);
+        SmallVector<Value> next;
+        for (auto [i, column] : llvm::enumerate(columns))
+          next.push_back(b.fma(b.load(op.getValue(), {b.add(key, t), column}, masks[i]), factor, partial[i]));
+        if (!total)
+          next.push_back(b.fadd(partial.back(), p));
+        return next;
+      });
+      if (!total)
+        total = carried.back();
+      for (auto [i, column] : llvm::enumerate(columns))
+        b.store(carried[i], rowOut, {column});
+    }
+    return total;
+  }
+
+  AttentionTileOp op;
+  KernelBuilder b;
+  bool useScalef;
+  int64_t lanes, headSize, valueSize; // lanes, D, E
+  int64_t tileRows;                   // keys (or features of the values) of a register tile
+  int64_t panelVectors;               // vectors of rows in the widest panel
+  int64_t blockKeys;
+  Value numKeys, keyBegin, keyEnd;
+  Value scores;       // [blockKeys, panel]: scores, then weights
+  Value queryColumns; // [D, panel]
+  Value outColumns;   // [E, panel]
+  Value block;        // [lanes, lanes], rows on their way out
+  Value keyPenalty;   // [blockKeys]
+  Value rowScores;    // [blockKeys]
+  Value rowQuery;     // [D] and up
+  Value rowOut;       // [E] and up
+};
+
+struct LowerAttentionTilePass : sesame::impl::LowerAttentionTilePassBase<LowerAttentionTilePass> {
+  using Base::Base;
+
+  LogicalResult check(AttentionTileOp op) {
+    for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOut(), op.getBias()})
+      if (operand && !isUnitStrideF32(operand.getType()))
+        return op.emitOpError("expects memrefs of f32 with unit stride along the last axis, got ")
+               << operand.getType();
+    if (op.getMask() && !isUnitStride(op.getMask().getType()))
+      return op.emitOpError("expects a mask with unit stride along the last axis, got ")
+             << op.getMask().getType();
+    for (Value operand : {op.getQuery(), op.getOut()})
+      if (cast<MemRefType>(operand.getType()).isDynamicDim(1))
+        return op.emitOpError("expects a static head size, got ") << operand.getType();
+    return success();
+  }
+
+  void runOnOperation() override {
+    SmallVector<AttentionTileOp> ops;
+    getOperation().walk([&](AttentionTileOp op) { ops.push_back(op); });
+    for (AttentionTileOp op : ops) {
+      if (failed(check(op)))
+        return signalPassFailure();
+      AttentionTile(op, vectorLanes, /*useScalef=*/vectorLanes == 16).build();
+      op.erase();
+    }
+  }
+};
+
+} // namespace

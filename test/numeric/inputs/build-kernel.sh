@@ -1,0 +1,26 @@
+#!/bin/sh
+# Compiles the functions of an MLIR file with kernel operations to an object file, by Sesame's kernel passes and the upstream conversions.
+# usage: build-kernel.sh INPUT.mlir OUTPUT.o LANES        LANES: 16 (AVX-512) or 8 (AVX2)
+# KERNEL_ASM=FILE in the environment keeps the assembly too.
+set -e
+input=$1
+output=$2
+lanes=$3
+case $lanes in
+16) cpu=x86-64-v4 ;;
+8) cpu=x86-64-v3 ;;
+*) echo "build-kernel.sh: expected 16 or 8 lanes, got '$lanes'" >&2; exit 2 ;;
+esac
+sesame-opt "$input" \
+  --sesame-lower-matmul-tile=vector-lanes=$lanes --sesame-lower-attention-tile=vector-lanes=$lanes \
+  --sesame-lower-norm-tile=vector-lanes=$lanes --sesame-lower-embedding-tile=vector-lanes=$lanes \
+  --sesame-expand-math=vector-lanes=$lanes --sesame-hoist-allocas --canonicalize --cse \
+  --convert-vector-to-scf --convert-scf-to-cf --convert-vector-to-llvm --expand-strided-metadata --lower-affine \
+  --finalize-memref-to-llvm --convert-math-to-llvm --convert-arith-to-llvm --convert-func-to-llvm --convert-cf-to-llvm \
+  --convert-index-to-llvm --reconcile-unrealized-casts |
+  mlir-translate --mlir-to-llvmir -o "$output.ll"
+opt -O3 -mcpu=$cpu -mtriple=x86_64-unknown-linux-gnu "$output.ll" -o "$output.bc"
+llc -O3 -mcpu=$cpu -relocation-model=pic -mattr=-prefer-256-bit -filetype=obj "$output.bc" -o "$output"
+if [ -n "$KERNEL_ASM" ]; then
+  llc -O3 -mcpu=$cpu -relocation-model=pic -mattr=-prefer-256-bit "$output.bc" -o "$KERNEL_ASM"
+fi
