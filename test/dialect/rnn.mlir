@@ -1,0 +1,17 @@
+// RUN: sesame-opt %s | sesame-opt | FileCheck %s
+// RUN: sesame-opt %s --mlir-print-op-generic | sesame-opt | FileCheck %s
+
+// CHECK-LABEL: func.func @bare
+// CHECK: sesame.rnn %{{.*}}, %{{.*}}, %{{.*}} activation = tanh direction = forward : tensor<?x?x3xf32>, tensor<1x5x3xf32>, tensor<1x5x5xf32> -> tensor<?x?x5xf32>, tensor<1x?x5xf32>
+func.func @bare(%x: tensor<?x?x3xf32>, %w: tensor<1x5x3xf32>, %u: tensor<1x5x5xf32>) {
+  %y, %h = sesame.rnn %x, %w, %u activation = tanh direction = forward : tensor<?x?x3xf32>, tensor<1x5x3xf32>, tensor<1x5x5xf32> -> tensor<?x?x5xf32>, tensor<1x?x5xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @every_option
+// CHECK: sesame.rnn %{{.*}}, %{{.*}}, %{{.*}} input_bias(%{{.*}} : tensor<2x5xf16>) recurrent_bias(%{{.*}} : tensor<2x5xf16>) hidden(%{{.*}} : tensor<2x4x5xf16>) lengths(%{{.*}} : tensor<4xi32>) activation = relu direction = bidirectional : tensor<4x7x3xf16>, tensor<2x5x3xf16>, tensor<2x5x5xf16> -> tensor<4x7x10xf16>, tensor<2x4x5xf16>
+func.func @every_option(%x: tensor<4x7x3xf16>, %w: tensor<2x5x3xf16>, %u: tensor<2x5x5xf16>, %bi: tensor<2x5xf16>, %bh: tensor<2x5xf16>, %h0: tensor<2x4x5xf16>, %n: tensor<4xi32>) {
+  %y, %h = sesame.rnn %x, %w, %u input_bias(%bi : tensor<2x5xf16>) recurrent_bias(%bh : tensor<2x5xf16>) hidden(%h0 : tensor<2x4x5xf16>) lengths(%n : tensor<4xi32>)
+    activation = relu direction = bidirectional : tensor<4x7x3xf16>, tensor<2x5x3xf16>, tensor<2x5x5xf16> -> tensor<4x7x10xf16>, tensor<2x4x5xf16>
+  return
+}
