@@ -10,7 +10,6 @@
 #include "sesame/Passes/Pipelines.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -36,9 +35,13 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  // What has no kernel: the reference loops, fused, and the elementwise ones cut into vectors.
+  // What has no kernel: the reference loops, those over elements fused and cut into vectors.
   pm.addPass(createLowerToLinalgPass());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
+  // Tables that are the same for all layers leave the layer loop.
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  TileElementwisePassOptions elementwise;
+  elementwise.vectorLanes = options.panelWidth / 2;
+  pm.nest<func::FuncOp>().addPass(createTileElementwisePass(elementwise));
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
