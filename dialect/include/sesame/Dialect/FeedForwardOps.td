@@ -114,7 +114,8 @@ def Sesame_LayerNormOp : Sesame_TensorOp<"layer_norm", [AttrSizedOperandSegments
 def Sesame_RMSNormOp : Sesame_TensorOp<"rms_norm", [AllTypesMatch<["input", "result"]>]> {
   let summary = "Root-mean-square normalisation over the last axis";
   let description = [{
-    `result = input / sqrt(mean(input^2) + epsilon) * (weight + offset)`, the mean over the last axis C. `offset` is 0, or 1 for Gemma.
+    `result = input / sqrt(mean(input^2) + epsilon) * (weight + offset)`, the mean over the last axis C. `offset` is 0, or 1 for Gemma;
+    without a weight the last factor is left out.
 
     Shapes: input [..., C], weight [C], result as input.
 
