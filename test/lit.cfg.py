@@ -55,3 +55,10 @@ if all(os.path.exists(path) for path in runner_libs):
     config.available_features.add("mlir-runner")
 if config.build_type == "Sanitize":
     config.available_features.add("sanitize")
+# Tests that run AVX-512 code, which every such machine can also run as AVX2.
+try:
+    with open("/proc/cpuinfo") as cpuinfo:
+        if "avx512f" in cpuinfo.read():
+            config.available_features.add("x86-avx512")
+except OSError:
+    pass

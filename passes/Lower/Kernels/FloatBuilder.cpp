@@ -119,7 +119,11 @@ Value FloatBuilder::exp2Reduced(Value x) {
 
 Value FloatBuilder::exp2(Value x) { return exp2Reduced(max(constant(-151.0f), min(constant(129.0f), x))); }
 
-Value FloatBuilder::exp2NonPositive(Value x) { return exp2Reduced(max(constant(-151.0f), x)); }
+Value FloatBuilder::exp2NonPositive(Value x) {
+  // The comparison stands in for the clamp. What would be denormal is 0, since the processor is slow at
+  // denormals.
+  return select(less(x, constant(-126.0f)), constant(0.0f), exp2Reduced(x));
+}
 
 Value FloatBuilder::expm1(Value x) {
   // e^x - 1 = 2^n (e^r - 1) + (2^n - 1), and half of it, since 2^128 is no float. (e^r - 1 - r) / r^2 has

@@ -50,7 +50,7 @@ public:
   Value exp(Value x);
   Value expm1(Value x);
   Value exp2(Value x);
-  /// exp2 for x <= 0, -infinity among them.
+  /// exp2 for x <= 0, -infinity among them; 0 below -126.
   Value exp2NonPositive(Value x);
   Value log(Value x) { return logarithm(x, Base::e); }
   Value log2(Value x) { return logarithm(x, Base::two); }

@@ -192,7 +192,7 @@ struct LowerMatmulTile : sesame::impl::LowerMatmulTilePassBase<LowerMatmulTile> 
     auto panel = cast<MemRefType>(op.getPanel().getType());
     if (!panel.hasStaticShape() || panel.getDimSize(1) % vectorLanes != 0)
       return op.emitOpError("expects a panel of static shape whose width is a multiple of ")
-             << vectorLanes << ", got " << panel;
+             << int64_t(vectorLanes) << ", got " << panel;
     return success();
   }
 

@@ -28,8 +28,8 @@ SmallVector<Value> mlir::sesame::kernels::emitRegisterTile(KernelBuilder &b, Val
 }
 
 int64_t mlir::sesame::kernels::chooseTileRows(int64_t lanes, int64_t vectors) {
-  // Accumulators: all registers less the right factors, the broadcast left one and some for address masks.
-  int64_t accumulators = lanes >= 16 ? 24 : 12;
+  // In registers: the accumulators, one right factor for each vector, and the broadcast left one.
+  int64_t registers = lanes >= 16 ? 32 : 16;
   int64_t most = lanes >= 16 ? 8 : 6;
-  return std::max<int64_t>(1, std::min(most, accumulators / vectors));
+  return std::max<int64_t>(1, std::min(most, (registers - 1 - vectors) / vectors));
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles the functions of an MLIR file with kernel operations to an object file, by Sesame's kernel passes and the upstream conversions.
 # usage: build-kernel.sh INPUT.mlir OUTPUT.o LANES        LANES: 16 (AVX-512) or 8 (AVX2)
-# KERNEL_ASM=FILE in the environment keeps the assembly too.
+# KERNEL_ROWS in the environment sets the rows of a matmul block.
 set -e
 input=$1
 output=$2
@@ -12,7 +12,7 @@ case $lanes in
 *) echo "build-kernel.sh: expected 16 or 8 lanes, got '$lanes'" >&2; exit 2 ;;
 esac
 sesame-opt "$input" \
-  --sesame-lower-matmul-tile=vector-lanes=$lanes --sesame-lower-attention-tile=vector-lanes=$lanes \
+  --sesame-lower-matmul-tile="vector-lanes=$lanes rows=${KERNEL_ROWS:-0}" --sesame-lower-attention-tile=vector-lanes=$lanes \
   --sesame-lower-norm-tile=vector-lanes=$lanes --sesame-lower-embedding-tile=vector-lanes=$lanes \
   --sesame-expand-math=vector-lanes=$lanes --sesame-hoist-allocas --canonicalize --cse \
   --convert-vector-to-scf --convert-scf-to-cf --convert-vector-to-llvm --expand-strided-metadata --lower-affine \
@@ -21,6 +21,3 @@ sesame-opt "$input" \
   mlir-translate --mlir-to-llvmir -o "$output.ll"
 opt -O3 -mcpu=$cpu -mtriple=x86_64-unknown-linux-gnu "$output.ll" -o "$output.bc"
 llc -O3 -mcpu=$cpu -relocation-model=pic -mattr=-prefer-256-bit -filetype=obj "$output.bc" -o "$output"
-if [ -n "$KERNEL_ASM" ]; then
-  llc -O3 -mcpu=$cpu -relocation-model=pic -mattr=-prefer-256-bit "$output.bc" -o "$KERNEL_ASM"
-fi

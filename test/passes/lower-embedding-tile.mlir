@@ -1,0 +1,29 @@
+// RUN: sesame-opt %s --sesame-lower-embedding-tile --split-input-file --verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: func.func @token_and_position
+// CHECK-SAME:    %[[I:[a-z0-9]+]]: memref<?xi64>, %[[J:[a-z0-9]+]]: memref<?xi32>, %[[T:[a-z0-9]+]]: memref<97x36xf32>, %[[U:[a-z0-9]+]]: memref<40x36xf32>, %[[O:[a-z0-9]+]]: memref<?x36xf32>
+// CHECK:         scf.for %[[M:.*]] =
+// CHECK:           memref.load %[[I]][%[[M]]]
+// CHECK:           %[[P:.*]] = arith.index_cast
+// CHECK:           memref.load %[[J]][%[[M]]]
+// CHECK:           %[[Q:.*]] = arith.index_cast
+// CHECK:           scf.for %[[C:.*]] = %c0 to %c32 step %c16
+// CHECK:             %[[A:.*]] = vector.load %[[T]][%[[P]], %[[C]]]
+// CHECK:             %[[B:.*]] = vector.load %[[U]][%[[Q]], %[[C]]]
+// CHECK:             %[[S:.*]] = arith.addf %[[A]], %[[B]]
+// CHECK:             vector.store %[[S]], %[[O]][%[[M]], %[[C]]]
+// CHECK:           vector.constant_mask [4]
+// CHECK:           vector.maskedstore %[[O]][%[[M]], %c32]
+func.func @token_and_position(%i: memref<?xi64>, %j: memref<?xi32>, %t: memref<97x36xf32>, %u: memref<40x36xf32>, %o: memref<?x36xf32>) {
+  sesame.embedding_tile indices(%i, %j : memref<?xi64>, memref<?xi32>) tables(%t, %u : memref<97x36xf32>, memref<40x36xf32>)
+    out(%o : memref<?x36xf32>)
+  return
+}
+
+// -----
+
+func.func @not_f32(%i: memref<?xi64>, %t: memref<97x36xf16>, %o: memref<?x36xf16>) {
+  // expected-error @+1 {{expects memrefs of f32 with unit stride along the last axis, got 'memref<97x36xf16>'}}
+  sesame.embedding_tile indices(%i : memref<?xi64>) tables(%t : memref<97x36xf16>) out(%o : memref<?x36xf16>)
+  return
+}
