@@ -8,6 +8,8 @@
 // RUN: sh %S/inputs/build-kernel.sh %s %t.8.o 8
 // RUN: %cc -O2 %S/inputs/embedding-tile.c %t.8.o -lm -o %t.8 && %t.8
 // RUN: not %t.8 alter | FileCheck %s
+// RUN: sh %S/inputs/build-kernel.sh %s %t.4.o 4
+// RUN: %cc -O2 %S/inputs/embedding-tile.c %t.4.o -lm -o %t.4 && %t.4
 // CHECK: one_3: M = 1: out[0, 0] is {{.*}}, expected
 // CHECK: 1 wrong of
 

@@ -9,6 +9,9 @@
 // RUN: sh %S/inputs/build-kernel.sh %t.8.mlir %t.8.o 8
 // RUN: %cc -O2 -DWIDTH=16 %S/inputs/matmul-tile.c %t.8.o -lm -o %t.8 && %t.8
 // RUN: not %t.8 alter | FileCheck %s
+// RUN: sed 's/x32xf32/x8xf32/g' %s > %t.4.mlir
+// RUN: sh %S/inputs/build-kernel.sh %t.4.mlir %t.4.o 4
+// RUN: %cc -O2 -DWIDTH=8 %S/inputs/matmul-tile.c %t.4.o -lm -o %t.4 && %t.4
 // CHECK: plain: M = 1, N = 1: out[0, 0] is {{.*}}, expected
 // CHECK: 1 wrong of
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the functions of an MLIR file with kernel operations to an object file, by Sesame's kernel passes and the upstream conversions.
-# usage: build-kernel.sh INPUT.mlir OUTPUT.o LANES        LANES: 16 (AVX-512) or 8 (AVX2)
+# usage: build-kernel.sh INPUT.mlir OUTPUT.o LANES        LANES: 16 (AVX-512), 8 (AVX2) or 4 (AVX2 in 128 bits)
 # KERNEL_ROWS in the environment sets the rows of a matmul block.
 set -e
 input=$1
@@ -8,8 +8,8 @@ output=$2
 lanes=$3
 case $lanes in
 16) cpu=x86-64-v4 ;;
-8) cpu=x86-64-v3 ;;
-*) echo "build-kernel.sh: expected 16 or 8 lanes, got '$lanes'" >&2; exit 2 ;;
+8 | 4) cpu=x86-64-v3 ;;
+*) echo "build-kernel.sh: expected 16, 8 or 4 lanes, got '$lanes'" >&2; exit 2 ;;
 esac
 sesame-opt "$input" \
   --sesame-lower-matmul-tile="vector-lanes=$lanes rows=${KERNEL_ROWS:-0}" --sesame-lower-attention-tile=vector-lanes=$lanes \

@@ -95,7 +95,7 @@ def ExpandMathPass : Pass<"sesame-expand-math", "::mlir::func::FuncOp"> {
     Sigmoid, silu, gelu and mish underflow to 0 below 1e-30 instead of at the smallest denormal. The errors of gelu_tanh and gelu_quick are those of results above
     1e-6; in the tail beyond it the error is 1e-11 at most. sin, cos and tan lose all digits where abs(x) > 6e6.
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect"];
 }
 
@@ -277,7 +277,7 @@ def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::
 
     Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
@@ -297,7 +297,7 @@ def LowerEmbeddingTilePass : Pass<"sesame-lower-embedding-tile", "::mlir::func::
     For each row the indices are read once; then the picked rows are summed vector by vector in operand order, the last vector under a mask.
     Operands: f32, unit stride along the last axis, any other stride.
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
@@ -335,7 +335,7 @@ def LowerMatmulTilePass : Pass<"sesame-lower-matmul-tile", "::mlir::func::FuncOp
     The activations' math operations are for `sesame-expand-math`. Operands: f32, unit stride along the last axis, any other stride; R a multiple of
     `vector-lanes` (32 for 16 lanes and 16 for 8 keep the registers full).
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">,
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
                  Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: 8 with 16 lanes, 6 with 8 lanes, fewer for wide panels)">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
@@ -349,7 +349,7 @@ def LowerNormTilePass : Pass<"sesame-lower-norm-tile", "::mlir::func::FuncOp"> {
     `vector-lanes` alone. `out` may be `input`.
     Operands: f32, unit stride along the last axis, any other stride.
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512) or 8 (AVX2)">];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
