@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
       int32_t narrow[32];
       float *tables[3], *out = guards(size);
       for (int t = 0; t < 3; ++t)
-        tables[t] = random_floats(first + kTableRows * ldt, 1.0f);
+        tables[t] = random_floats(first + (kTableRows - 1) * ldt + C, 1.0f);
       for (int64_t m = 0; m < M; ++m) {
         i0[m] = (m * 7 + 3) % kTableRows, i1[m] = (m * 3 + 10) % kTableRows, i2[m] = (int8_t)((m + 1) % kTableRows);
         narrow[m] = (int32_t)i1[m];
@@ -69,8 +69,8 @@ int main(int argc, char **argv) {
           printf("%s: M = %ld: out[%ld, %ld] is %.9g, expected %.9g\n", kCases[c].name, (long)M, (long)m, (long)n, out[at], expected);
       }
       for (int t = 0; t < 3; ++t)
-        free(tables[t]);
-      free(out);
+        release(tables[t]);
+      release(out);
     }
   return report(num_shapes);
 }

@@ -2,11 +2,14 @@
 #ifndef SESAME_TEST_KERNEL_TEST_H
 #define SESAME_TEST_KERNEL_TEST_H
 
+#define _DEFAULT_SOURCE
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 typedef struct {
   void *allocated, *aligned;
@@ -31,6 +34,35 @@ static inline Memref2 rows_of(void *data, int64_t offset, int64_t rows, int64_t 
 /* What lies outside a result, and must still lie there afterwards. */
 static const float kGuard = -12345.0f;
 
+/* Memory that ends where a page without access begins: a read or write past the end is a fault. */
+static struct {
+  void *data, *base;
+  size_t length;
+} mappings[64];
+
+static inline void *allocate(size_t bytes) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), length = (bytes + page - 1) / page * page + page;
+  for (size_t i = 0; i < sizeof mappings / sizeof *mappings; ++i)
+    if (!mappings[i].base) {
+      char *base = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (base == MAP_FAILED || mprotect(base + length - page, page, PROT_NONE))
+        abort();
+      mappings[i].base = base, mappings[i].length = length;
+      return mappings[i].data = base + length - page - bytes;
+    }
+  abort();
+}
+
+static inline void release(void *data) {
+  for (size_t i = 0; i < sizeof mappings / sizeof *mappings; ++i)
+    if (mappings[i].base && mappings[i].data == data) {
+      munmap(mappings[i].base, mappings[i].length);
+      mappings[i].base = NULL;
+      return;
+    }
+  abort();
+}
+
 static uint64_t random_state = 0x9e3779b97f4a7c15ull;
 
 /* Uniform in [-1, 1): xorshift64*, so every run sees the same numbers. */
@@ -42,14 +74,14 @@ static inline float random_float(void) {
 }
 
 static inline float *random_floats(int64_t count, float scale) {
-  float *data = malloc(sizeof(float) * (size_t)(count ? count : 1));
+  float *data = allocate(sizeof(float) * (size_t)count);
   for (int64_t i = 0; i < count; ++i)
     data[i] = scale * random_float();
   return data;
 }
 
 static inline float *guards(int64_t count) {
-  float *data = malloc(sizeof(float) * (size_t)(count ? count : 1));
+  float *data = allocate(sizeof(float) * (size_t)count);
   for (int64_t i = 0; i < count; ++i)
     data[i] = kGuard;
   return data;

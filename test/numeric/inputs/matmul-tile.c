@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
           continue;
         ++num_shapes;
         int64_t lda = K + (int64_t)(j % 3), ldc = N + 2 * (int64_t)(i % 2), first = 1 + (int64_t)i;
-        float *a = random_floats(first + M * lda, 1.0f), *p = random_floats(K * WIDTH, 2.0f), *bias = random_floats(N, 3.0f);
+        float *a = random_floats(first + M * lda - (M ? lda - K : 0), 1.0f), *p = random_floats(K * WIDTH, 2.0f), *bias = random_floats(N, 3.0f);
         for (int64_t k = 0; k < K; ++k)
           for (int64_t n = N; n < WIDTH; ++n)
             p[k * WIDTH + n] = 0;
@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
         for (int64_t m = 0; m < M; ++m)
           for (int64_t n = 0; n < N; ++n)
             before[first + m * ldc + n] = random_float();
-        float *out = malloc(sizeof(float) * (size_t)size), *alone = malloc(sizeof(float) * (size_t)size);
+        float *out = allocate(sizeof(float) * (size_t)size), *alone = allocate(sizeof(float) * (size_t)size);
         memcpy(out, before, sizeof(float) * (size_t)size);
         memcpy(alone, before, sizeof(float) * (size_t)size);
         Memref2 A = rows_of(a, first, M, K, lda), P = rows_of(p, 0, K, WIDTH, WIDTH), C = rows_of(out, first, M, N, ldc);
@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
         ++num_checked;
         if (!same_bits(out, alone, size) && ++num_wrong <= 10)
           printf("%s: M = %ld, N = %ld: rows alone have other bits\n", kCases[c].name, (long)M, (long)N);
-        free(a), free(p), free(bias), free(before), free(out), free(alone);
+        release(a), release(p), release(bias), release(before), release(out), release(alone);
       }
   return report(num_shapes);
 }

@@ -52,15 +52,15 @@ int main(int argc, char **argv) {
         int64_t M = kRows[i], C = kCases[c].width;
         int64_t ldx = C + (int64_t)(i % 3), ldo = in_place ? ldx : C + 1, first = 1 + (int64_t)i;
         ++num_shapes;
-        int64_t size = first + M * ldo + C + 64, size_x = first + M * ldx + C + 64;
+        int64_t size = first + M * ldo + (in_place ? C + 64 : 0), size_x = first + M * ldx + (in_place ? C + 64 : 0);
         float *x = random_floats(size_x, 4.0f), *w = random_floats(C, 1.0f), *b = random_floats(C, 1.0f);
         /* A mean far from zero: a variance as the difference of two means would lose its digits. */
         for (int64_t at = 0; at < size_x; ++at)
           x[at] += 100.0f * (float)(i % 2);
-        float *before = in_place ? malloc(sizeof(float) * (size_t)size) : guards(size);
+        float *before = in_place ? allocate(sizeof(float) * (size_t)size) : guards(size);
         if (in_place)
           memcpy(before, x, sizeof(float) * (size_t)size);
-        float *out = malloc(sizeof(float) * (size_t)size), *alone = malloc(sizeof(float) * (size_t)size);
+        float *out = allocate(sizeof(float) * (size_t)size), *alone = allocate(sizeof(float) * (size_t)size);
         memcpy(out, before, sizeof(float) * (size_t)size);
         memcpy(alone, before, sizeof(float) * (size_t)size);
         Memref2 X = rows_of(in_place ? out : x, first, M, C, ldx), O = rows_of(out, first, M, C, ldo);
@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
         ++num_checked;
         if (!same_bits(out, alone, size) && ++num_wrong <= 10)
           printf("%s: M = %ld: rows alone have other bits\n", kCases[c].name, (long)M);
-        free(x), free(w), free(b), free(before), free(out), free(alone);
+        release(x), release(w), release(b), release(before), release(out), release(alone);
       }
   return report(num_shapes);
 }
