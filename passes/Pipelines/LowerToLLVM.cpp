@@ -18,11 +18,23 @@
 
 using namespace mlir;
 
+static void addKernelPasses(OpPassManager &functions, const sesame::LoweringOptions &options) {
+  // With narrower registers LLVM cuts the kernels' vectors in two.
+  int64_t vectorLanes = std::max<int64_t>(options.vectorLanes, 8);
+  functions.addPass(sesame::createLowerMatmulTilePass({vectorLanes}));
+  functions.addPass(sesame::createLowerAttentionTilePass({vectorLanes}));
+  functions.addPass(sesame::createLowerNormTilePass({vectorLanes}));
+  functions.addPass(sesame::createLowerEmbeddingTilePass({vectorLanes}));
+  if (!options.useLibm)
+    functions.addPass(sesame::createExpandMathPass({vectorLanes}));
+}
+
 void mlir::sesame::buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &options) {
   // From here on parallel bodies are functions of their own, and each kernel is lowered in one of them.
   pm.addPass(createLowerEntryPass());
   pm.addPass(createOutlineParallelPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
+  addKernelPasses(functions, options);
   functions.addPass(createLowerCopyPass());
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createCanonicalizerPass());
@@ -31,6 +43,7 @@ void mlir::sesame::buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &op
   functions.addPass(createHoistAllocasPass());
 
   functions.addPass(memref::createExpandOpsPass());
+  functions.addPass(createLowerExpandShapePass());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
   functions.addPass(createConvertVectorToSCFPass());

@@ -312,6 +312,23 @@ def LowerEntryPass : Pass<"sesame-lower-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerExpandShapePass : Pass<"sesame-lower-expand-shape", "::mlir::func::FuncOp"> {
+  let summary = "Turn memref.expand_shape into reinterpret casts";
+  let description = [{
+    The strides of the new axes follow from the sizes that the op is given. Upstream's `expand-strided-metadata` (22.1) crashes where one
+    axis becomes two or more of dynamic extent, such as [M, C] to [B, S, C].
+
+    ```mlir
+    %1 = memref.expand_shape %0 [[0, 1], [2]] output_shape [%b, %s, 36] : memref<?x36xf32> into memref<?x?x36xf32>
+    // becomes
+    %base, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %0 : ...
+    %stride = arith.muli %s, %c36
+    %1 = memref.reinterpret_cast %base to offset: [0], sizes: [%b, %s, 36], strides: [%stride, 36, 1] : memref<f32> to memref<?x?x36xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def LowerMatmulTilePass : Pass<"sesame-lower-matmul-tile", "::mlir::func::FuncOp"> {
   let summary = "Lower sesame.matmul_tile on memrefs to register tiles";
   let description = [{
