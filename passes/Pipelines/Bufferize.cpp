@@ -32,12 +32,7 @@ void mlir::sesame::buildBufferize(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions options;
-  options.bufferizeFunctionBoundaries = true;
-  options.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
-  // A loop that cannot carry a tensor in one buffer is found by the arena plan, which names the buffer.
-  options.allowReturnAllocsFromLoops = true;
-  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  pm.addPass(createOneShotBufferizeCodePass());
   pm.addPass(createDropEntryResultsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -24,6 +24,7 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createCSEPass());
 
   OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createDecomposeRotaryPass());
   // While transposes and slices still stand between the linears and what reads them, so that readers see
   // through them.
   functions.addPass(createTileAttentionPass());

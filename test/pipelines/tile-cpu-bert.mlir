@@ -1,5 +1,24 @@
+// RUN: sesame-opt %s --sesame-tile-cpu | FileCheck %s --check-prefix=TILE
+// RUN: sesame-opt %s --sesame-tile-cpu --sesame-bufferize | FileCheck %s --check-prefix=BUFFER
+
 // A post-norm encoder (BERT) of three layers as the importer and sesame-optimize leave it: token, position and segment embeddings in one sum, merged
 // query-key-value product in torch's layout, whose recipe concatenates three tensors.
+// TILE:      func.func @forward
+// TILE-NOT:  linalg.
+// TILE-NOT:  sesame.{{linear|attention |layer_norm|embedding }}
+// TILE:      scf.for {{.*}} -> (tensor<?x36xf32>)
+// TILE-NOT:  linalg.
+
+// Products, residuals and normalisations of all layers go on in one buffer: the only copy is that of the result to the caller.
+// BUFFER-LABEL: func.func @forward
+// BUFFER-NOT:     memref.alloc
+// BUFFER-NOT:     memref.copy
+// BUFFER:         scf.for {{.*}} {
+// BUFFER-NOT:     memref.copy
+// BUFFER:         memref.copy {{.*}} : memref<?x?x36xf32> to memref<?x?x36xf32>
+// BUFFER-NOT:     memref.copy
+// BUFFER-NOT:     memref.alloc
+
 sesame.weight @word : tensor<97x36xf32> {
   %0 = sesame.checkpoint_tensor ["bert.embeddings.word_embeddings.weight"] : tensor<97x36xf32>
   sesame.yield %0 : tensor<97x36xf32>

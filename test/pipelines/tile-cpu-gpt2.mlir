@@ -1,5 +1,28 @@
+// RUN: sesame-opt %s --sesame-tile-cpu | FileCheck %s --check-prefix=TILE
+// RUN: sesame-opt %s --sesame-tile-cpu --sesame-bufferize | FileCheck %s --check-prefix=BUFFER
+
 // A GPT-2 of two layers, as the importer and sesame-optimize leave it: merged query-key-value product, one layer function, one loop over the
 // layers, a prefill/decode entry with its cache.
+// The weights are packed and placed; the tied table is kept for the embedding too. No op of the model is left, nor any transpose or linalg loop.
+// TILE:      sesame.weight @wte offset = 0
+// TILE:      sesame.weight @wte.panels offset = {{[0-9]+}} stride = {{[0-9]+}} : tensor<4x36x32xf32>
+// TILE-NOT:  func.func private
+// TILE:      func.func @decode
+// TILE-NOT:  linalg.
+// TILE-NOT:  sesame.{{linear|attention |layer_norm|embedding |cache_append}}
+// TILE:      scf.for {{.*}} -> (tensor<?x36xf32>, tensor<2x?x3x?x12xf32>, tensor<2x?x3x?x12xf32>)
+// TILE-NOT:  linalg.
+
+// The hidden state and the caches stay in place: nothing is copied but the new keys and values, a head at a time, into their rows of the cache.
+// BUFFER-LABEL: func.func @decode
+// BUFFER-NOT:     memref.alloc
+// BUFFER-NOT:     memref.copy
+// BUFFER:         scf.for {{.*}} {
+// BUFFER:           memref.copy {{.*}} : memref<?x12xf32, strided<[108, 1], offset: ?>> to memref<?x12xf32, strided<[12, 1], offset: ?>>
+// BUFFER:           memref.copy {{.*}} : memref<?x12xf32, strided<[108, 1], offset: ?>> to memref<?x12xf32, strided<[12, 1], offset: ?>>
+// BUFFER-NOT:     memref.copy
+// BUFFER-NOT:     memref.alloc
+
 sesame.weight @wte : tensor<97x36xf32> {
   %0 = sesame.checkpoint_tensor ["transformer.wte.weight"] : tensor<97x36xf32>
   sesame.yield %0 : tensor<97x36xf32>
