@@ -19,6 +19,7 @@ help:
 	@echo "make            build into $(BUILD)/"
 	@echo "make sanitize   the tests under address and undefined-behaviour sanitizers"
 	@echo "make benchmark  run the Google Benchmark programs"
+	@echo "make tour       write docs/tour.md from the IR as it is now"
 	@echo "make format     clang-format the sources"
 
 packages:
@@ -46,6 +47,10 @@ sanitize:
 
 benchmark: all
 	cmake --build $(BUILD) --target run-benchmarks
+
+tour: all
+	scripts/make-tour.py $(BUILD)/bin/sesame test/fixtures/models/gpt2 > $(BUILD)/tour.md
+	mv $(BUILD)/tour.md docs/tour.md
 
 format:
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i

@@ -45,8 +45,9 @@ struct ImportOptions {
 struct CompilerInterface {
   void (*compile)(const CompileOptions &options);
   void (*import)(const ImportOptions &options);
-  /// What `sesame inspect` prints of a checkpoint or .mlir file; JSON with `json`.
-  std::string (*describe)(const std::string &source, bool json);
+  /// What `sesame inspect` prints of a checkpoint or .mlir file; JSON with `json`. Writes an SVG picture to
+  /// the file `graph` unless that is empty.
+  std::string (*describe)(const std::string &source, bool json, const std::string &graph);
 };
 
 } // namespace sesame

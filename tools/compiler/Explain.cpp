@@ -8,12 +8,10 @@
 
 #include "Explain.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "Dataflow.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -42,9 +40,6 @@ private:
   std::shared_ptr<std::vector<std::string>> lines;
 };
 
-struct Cost {
-  double flops = 0, bytes = 0;
-};
 } // namespace
 
 FusionReport::FusionReport(MLIRContext &context) : lines(std::make_shared<std::vector<std::string>>()) {
@@ -54,43 +49,9 @@ FusionReport::FusionReport(MLIRContext &context) : lines(std::make_shared<std::v
                                           std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
-/// Extents with B = 1 and every other dynamic one 128.
-static double numElements(Type type) {
-  double product = 1;
-  auto shaped = cast<ShapedType>(type);
-  for (auto [axis, extent] : llvm::enumerate(shaped.getShape()))
-    product *= ShapedType::isDynamic(extent) ? (axis == 0 ? 1 : 128) : extent;
-  return product;
-}
-
-static double numBytes(Type type) {
-  return numElements(type) * cast<ShapedType>(type).getElementTypeBitWidth() / 8;
-}
-
-static Cost estimate(Operation *op) {
-  Cost cost;
-  for (Value operand : op->getOperands())
-    if (isa<ShapedType>(operand.getType()) && !isa<mlir::sesame::EmbeddingOp>(op))
-      cost.bytes += numBytes(operand.getType());
-  for (Value result : op->getResults())
-    cost.bytes += numBytes(result.getType());
-  const double out = numElements(op->getResult(0).getType());
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](mlir::sesame::LinearOp linear) {
-        cost.flops = 2 * out * cast<ShapedType>(linear.getInput().getType()).getShape().back();
-      })
-      .Case([&](mlir::sesame::GatedLinearOp linear) {
-        cost.flops = 4 * out * cast<ShapedType>(linear.getInput().getType()).getShape().back();
-      })
-      .Case([&](mlir::sesame::AttentionOp attention) {
-        ArrayRef<int64_t> keys = attention.getKey().getType().getShape();
-        const double length = ShapedType::isDynamic(keys[2]) ? 128 : keys[2];
-        cost.flops = 2 * length * (numElements(attention.getQuery().getType()) + out) *
-                     (attention.getCausal() ? 0.5 : 1);
-      })
-      .Case<mlir::sesame::LayerNormOp, mlir::sesame::RMSNormOp>([&](auto) { cost.flops = 8 * out; })
-      .Default([&](Operation *) { cost.flops = out; });
-  return cost;
+/// B and everything else that is no length count as 1.
+static double valueOf(const std::string &symbol) {
+  return symbol == "S" || symbol == "T" || symbol == "C" ? 128 : 1;
 }
 
 void FusionReport::print(ModuleOp module, llvm::raw_ostream &stream) const {
@@ -99,19 +60,22 @@ void FusionReport::print(ModuleOp module, llvm::raw_ostream &stream) const {
     stream << "  " << line << "\n";
   if (lines->empty())
     stream << "  none\n";
-  stream << "\nCost of each operation, for 1 row of 128 positions\n"
-         << "  function         operation               flops        bytes   flops/byte  result\n";
-  for (auto function : module.getOps<func::FuncOp>())
-    function.walk([&](Operation *op) {
-      if (op->getName().getDialectNamespace() != "sesame" || op->getNumResults() == 0 ||
-          isa<mlir::sesame::GetWeightOp>(op) || !isa<ShapedType>(op->getResult(0).getType()))
-        return;
-      const Cost cost = estimate(op);
-      stream << "  " << llvm::left_justify(function.getSymName(), 16) << " "
-             << llvm::left_justify(op->getName().stripDialect(), 18)
-             << llvm::format("%11.4g  %11.4g  %11.2f  ", cost.flops, cost.bytes, cost.flops / cost.bytes)
-             << op->getResult(0).getType() << "\n";
-    });
+  stream << "\nCost of each operation, with S = T = C = 128 and all other extents 1\n"
+         << "  entry      times  operation               flops        bytes   flops/byte  result\n";
+  OwningOpRef<ModuleOp> copy = module.clone();
+  for (auto entry : copy->getOps<func::FuncOp>()) {
+    if (!entry.isPublic())
+      continue;
+    for (const Node &node : analyzeEntry(entry).nodes) {
+      if (node.kind != Node::operation)
+        continue;
+      const double flops = node.flops.evaluate(valueOf), bytes = node.bytes.evaluate(valueOf);
+      stream << "  " << llvm::left_justify(entry.getSymName(), 10)
+             << llvm::format("%6.0f  ", node.times.evaluate(valueOf)) << llvm::left_justify(node.name, 18)
+             << llvm::format("%11.4g  %11.4g  %11.2f  ", flops, bytes, bytes ? flops / bytes : 0)
+             << node.type() << "\n";
+    }
+  }
 }
 
 } // namespace sesame

@@ -27,8 +27,8 @@ class FusionReport {
 public:
   explicit FusionReport(mlir::MLIRContext &context);
 
-  /// The remarks so far, then one line for each sesame op of `module`: flops, bytes moved at least once,
-  /// flops per byte. A dynamic leading extent counts as 1 row, any other dynamic extent as 128 positions.
+  /// The remarks so far, then one line for each operation of each entry of `module`: how often it runs, its
+  /// flops, the bytes it moves at least once, flops per byte, for one row of 128 positions.
   void print(mlir::ModuleOp module, llvm::raw_ostream &stream) const;
 
 private:

@@ -8,13 +8,11 @@
 
 #include "Compile.h"
 #include "Compiler.h"
+#include "Describe.h"
 #include "Source.h"
 
-#include "sesame/Dialect/SesameDialect.h"
-#include "support/DType.h"
 #include "support/Error.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -64,51 +62,11 @@ static void importToText(const ImportOptions &options) {
   }
 }
 
-static std::string describe(const std::string &path, bool json) {
-  DialectRegistry registry;
-  registerCompilerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  Source source = openSource(path, context);
-  nlohmann::json result = {
-      {"model_type", source.modelType}, {"architecture", source.architecture}, {"task", source.task}};
-  int64_t parameters = 0;
-  nlohmann::json weights = nlohmann::json::array();
-  for (auto weight : source.module->getOps<mlir::sesame::WeightOp>()) {
-    const int64_t count = weight.getCount();
-    parameters += count * weight.getTensorType().getNumElements();
-    std::string type;
-    llvm::raw_string_ostream(type) << weight.getTensorType();
-    weights.push_back({{"name", weight.getSymName().str()}, {"count", count}, {"type", type}});
-  }
-  nlohmann::json entries = nlohmann::json::array();
-  for (auto function : source.module->getOps<func::FuncOp>()) {
-    if (!function.isPublic())
-      continue;
-    std::string type;
-    llvm::raw_string_ostream(type) << function.getFunctionType();
-    entries.push_back({{"name", function.getSymName().str()}, {"type", type}});
-  }
-  result["parameters"] = parameters;
-  result["weights"] = weights;
-  result["entries"] = entries;
-  if (json)
-    return result.dump(2) + "\n";
-  std::string text = message("model        ", source.modelType, " (", source.architecture, "), ", source.task,
-                             "\nparameters   ", parameters, "\n");
-  for (const auto &entry : entries)
-    text += message("entry        ", entry["name"].get<std::string>(), " ", entry["type"].get<std::string>(),
-                    "\n");
-  for (const auto &weight : weights)
-    text += message("weight       ", weight["count"].get<int64_t>(), " x ", weight["type"].get<std::string>(),
-                    " ", weight["name"].get<std::string>(), "\n");
-  return text;
-}
-
 } // namespace sesame
 
 extern "C" __attribute__((visibility("default"))) const ::sesame::CompilerInterface *
 sesame_compiler_interface() {
   static const ::sesame::CompilerInterface interface = {::sesame::compileBundle, ::sesame::importToText,
-                                                        ::sesame::describe};
+                                                        ::sesame::describeSource};
   return &interface;
 }

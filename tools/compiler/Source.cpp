@@ -8,7 +8,7 @@
 
 #include "Source.h"
 
-#include "Import.h"
+#include "import/Import.h"
 #include "support/Error.h"
 #include "support/Json.h"
 

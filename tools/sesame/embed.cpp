@@ -25,7 +25,7 @@ namespace {
 struct EmbedOptions {
   std::string bundle, pooling = "mean";
   std::vector<std::string> texts;
-  bool shouldNormalize = true, similarity = false, json = false;
+  bool keepLengths = false, similarity = false, json = false;
   int threads = 0;
 };
 } // namespace
@@ -63,7 +63,7 @@ static void embed(const EmbedOptions &options) {
   for (size_t row = 0; row < inputs.size(); ++row) {
     vectors.push_back(
         pool(rows + row * batch.length * width, batch.encodings[row].size(), width, options.pooling));
-    if (options.shouldNormalize || options.similarity)
+    if (!options.keepLengths || options.similarity)
       normalize(vectors.back());
   }
   if (options.similarity) { // cosine of each pair
@@ -93,7 +93,7 @@ void addEmbedCommand(CLI::App &app) {
   command->add_option("--pooling", options->pooling, "mean of the tokens, cls (the first) or last")
       ->capture_default_str()
       ->check(CLI::IsMember({"mean", "cls", "last"}));
-  command->add_flag("!--no-normalize", options->shouldNormalize, "Keep the vectors' lengths");
+  command->add_flag("--no-normalize", options->keepLengths, "Keep the vectors' lengths");
   command->add_flag("--similarity", options->similarity, "Print the cosine of every two texts instead");
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");

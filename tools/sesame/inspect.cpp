@@ -21,7 +21,7 @@ namespace sesame {
 
 namespace {
 struct InspectOptions {
-  std::string source;
+  std::string source, graph;
   bool json = false;
 };
 } // namespace
@@ -75,10 +75,15 @@ static void inspectBundle(const std::string &bundle, bool json) {
 
 static void inspect(const InspectOptions &options) {
   std::error_code ignored;
-  if (std::filesystem::exists(options.source + "/manifest.json", ignored))
+  if (std::filesystem::exists(options.source + "/manifest.json", ignored)) {
+    if (!options.graph.empty())
+      throw Error(message(options.source,
+                          ": option '--graph' expects a checkpoint or an .mlir file, got a bundle, which "
+                          "holds code and no operations"));
     inspectBundle(options.source, options.json);
-  else
-    std::fputs(compiler().describe(options.source, options.json).c_str(), stdout);
+  } else {
+    std::fputs(compiler().describe(options.source, options.json, options.graph).c_str(), stdout);
+  }
 }
 
 void addInspectCommand(CLI::App &app) {
@@ -86,7 +91,13 @@ void addInspectCommand(CLI::App &app) {
       app.add_subcommand("inspect", "Show what is in a bundle, a checkpoint or an .mlir file");
   auto options = std::make_shared<InspectOptions>();
   command->add_option("SRC", options->source, "Bundle, checkpoint directory or .mlir file")->required();
+  command->add_option("--graph", options->graph,
+                      "SVG file to write a picture of a checkpoint or an .mlir file to");
   command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "Flops are sums of products of the extents B (batch), S (sequence), T (keys), ...; a multiply-add "
+      "counts as two.\n"
+      "Example:\n  sesame inspect ./gpt2 --graph gpt2.svg");
   command->callback([options] { inspect(*options); });
 }
 

@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &request) { // --help, --version
-    return app.exit(request);
+    app.exit(request);
   } catch (const CLI::ParseError &error) {
     std::fprintf(stderr, "sesame: error: %s\n", lowerFirst(error.what()).c_str());
     const auto chosen = app.get_subcommands();

@@ -83,7 +83,7 @@ void addPerplexityCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("perplexity", "Measure how well a language model predicts a text");
   auto options = std::make_shared<PerplexityOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
-  command->add_option("FILE", options->file, "Text file, UTF-8")->required()->check(CLI::ExistingFile);
+  command->add_option("FILE", options->file, "Text file, UTF-8")->required();
   command->add_option("--window", options->window, "Tokens a window; by default the model's maximum")
       ->check(integerFrom(1));
   addThreadsOption(command, options->threads);

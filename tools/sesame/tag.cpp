@@ -24,7 +24,7 @@ namespace {
 struct TagOptions {
   std::string bundle;
   std::vector<std::string> texts;
-  bool shouldGroup = true, json = false;
+  bool eachWord = false, json = false;
   int threads = 0;
 };
 
@@ -100,7 +100,7 @@ static void tag(const TagOptions &options) {
   for (size_t row = 0; row < inputs.size(); ++row) {
     std::vector<Tag> tags =
         tagWords(model, batch.encodings[row], rows + row * batch.length * numLabels, numLabels);
-    if (options.shouldGroup)
+    if (!options.eachWord)
       tags = groupEntities(tags);
     nlohmann::json list = nlohmann::json::array();
     for (const Tag &each : tags)
@@ -129,7 +129,7 @@ void addTagCommand(CLI::App &app) {
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote, of a token classifier")
       ->required();
   command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
-  command->add_flag("!--words", options->shouldGroup, "One line a word instead of one an entity");
+  command->add_flag("--words", options->eachWord, "One line a word instead of one an entity");
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON; start and end count code points");
   command->footer("A word has the label of its first token. Entities join B-X, I-X, ... and drop O.");

@@ -1,0 +1,10 @@
+"""Compares what `sesame perplexity --json` says (standard input) with a recorded golden.json: check-perplexity.py GOLDEN SPLIT"""
+import json
+import sys
+
+got = json.load(sys.stdin)
+expected = json.load(open(sys.argv[1], encoding="utf-8"))[sys.argv[2]]
+for key, name, tolerance in [("tokens", "tokens", 0), ("scored", "scored", 0), ("perplexity", "perplexity", 1e-3)]:
+    if abs(got[name] - expected[key]) > tolerance * expected[key]:
+        sys.exit(f"{sys.argv[2]}: got {name} {got[name]}, expected {expected[key]}")
+print(f"{sys.argv[2]}: {got['scored']} tokens scored, perplexity as recorded")
