@@ -1,0 +1,31 @@
+// RUN: sesame-numeric-test %s
+
+// One table, and sums of tables with broadcast indices.
+sesame.weight @wte : tensor<97x36xf32> {
+  %0 = sesame.checkpoint_tensor ["wte"] : tensor<97x36xf32>
+  sesame.yield %0 : tensor<97x36xf32>
+}
+sesame.weight @wpe : tensor<40x36xf32> {
+  %0 = sesame.checkpoint_tensor ["wpe"] : tensor<40x36xf32>
+  sesame.yield %0 : tensor<40x36xf32>
+}
+sesame.weight @wtt : tensor<2x36xf32> {
+  %0 = sesame.checkpoint_tensor ["wtt"] : tensor<2x36xf32>
+  sesame.yield %0 : tensor<2x36xf32>
+}
+func.func @one_table(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 97>})
+    -> (tensor<?x?x36xf32> {sesame.name = "y", sesame.dims = ["B", "S", "36"]}) {
+  %wte = sesame.get_weight @wte : tensor<97x36xf32>
+  %y = sesame.embedding %ids in %wte : tensor<?x?xi64> in tensor<97x36xf32> -> tensor<?x?x36xf32>
+  return %y : tensor<?x?x36xf32>
+}
+func.func @three_tables(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 97>},
+    %pos: tensor<1x?xi64> {sesame.name = "pos", sesame.dims = ["1", "S"], sesame.range = array<i64: 0, 40>},
+    %tt: tensor<?x?xi64> {sesame.name = "tt", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 2>})
+    -> (tensor<?x?x36xf32> {sesame.name = "y", sesame.dims = ["B", "S", "36"]}) {
+  %wte = sesame.get_weight @wte : tensor<97x36xf32>
+  %wpe = sesame.get_weight @wpe : tensor<40x36xf32>
+  %wtt = sesame.get_weight @wtt : tensor<2x36xf32>
+  %y = sesame.embedding %ids, %pos, %tt in %wte, %wpe, %wtt : tensor<?x?xi64>, tensor<1x?xi64>, tensor<?x?xi64> in tensor<97x36xf32>, tensor<40x36xf32>, tensor<2x36xf32> -> tensor<?x?x36xf32>
+  return %y : tensor<?x?x36xf32>
+}
