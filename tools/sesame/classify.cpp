@@ -93,7 +93,8 @@ void addClassifyCommand(CLI::App &app) {
   command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
   command->add_option("--pair", options->pairs, "Second text of each pair, in order")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example:\n  sesame classify sst2.bundle 'A moving and funny film'");

@@ -119,10 +119,11 @@ static void generateText(const GenerateOptions &options) {
     std::string shown;
     for (int64_t id : prompts[0])
       shown += decoder->push(static_cast<TokenId>(id));
-    std::fputs(shown.c_str(), stdout);
-    std::fflush(stdout);
-    hooks.onToken = [&](int64_t, int64_t token) {
-      std::fputs(decoder->push(static_cast<TokenId>(token)).c_str(), stdout);
+    // The prompt comes out with the first new token: when nothing can be generated, nothing is printed.
+    hooks.onToken = [&, shown](int64_t, int64_t token) mutable {
+      shown += decoder->push(static_cast<TokenId>(token));
+      std::fputs(shown.c_str(), stdout);
+      shown.clear();
       std::fflush(stdout);
       return true;
     };
@@ -152,13 +153,16 @@ void addGenerateCommand(CLI::App &app) {
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
   command->add_option("--prompt", options->prompts, "Text to continue; several times for a batch")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--ids", options->idLists, "Token ids to continue instead, with commas between them")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--stop", options->stops, "Stop after this text; may be given several times")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_flag("--print-ids", options->shouldPrintIds, "Print the new ids alone, one sequence a line");
   addThreadsOption(command, options->threads);
   command->add_option_function<std::string>(

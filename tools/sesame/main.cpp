@@ -20,7 +20,7 @@
 
 /// CLI11's messages start with a capital letter or with an option's name.
 static std::string lowerFirst(std::string text) {
-  if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
+  if (text.size() > 1 && (std::islower(static_cast<unsigned char>(text[1])) || text[1] == ' '))
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   return text;
 }

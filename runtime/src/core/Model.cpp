@@ -12,8 +12,12 @@
 #include "io/Safetensors.h"
 #include "support/CpuFeatures.h"
 #include "support/Error.h"
+#include "support/MappedFile.h"
 
+#include <cstring>
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 
 using namespace sesame;
 
@@ -100,10 +104,36 @@ void Model::openWeights() {
   weightsFile->mapping().willNeed(0, weightsFile->mapping().size());
 }
 
+/// Throws Error if an ELF file is shorter than its headers say: the loader would map it and a read behind its
+/// end would kill the process.
+static void checkCodeIsWhole(const std::string &path) {
+  const MappedFile file(path);
+  ElfW(Ehdr) header;
+  bool isWhole = file.size() >= sizeof header;
+  if (isWhole) {
+    std::memcpy(&header, file.data(), sizeof header);
+    isWhole = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_shoff <= file.size() &&
+              uint64_t(header.e_shnum) * header.e_shentsize <= file.size() - header.e_shoff &&
+              header.e_phoff <= file.size() && header.e_phentsize == sizeof(ElfW(Phdr)) &&
+              uint64_t(header.e_phnum) * header.e_phentsize <= file.size() - header.e_phoff;
+  }
+  for (size_t i = 0; isWhole && i < header.e_phnum; ++i) {
+    ElfW(Phdr) segment;
+    std::memcpy(&segment,
+                static_cast<const char *>(static_cast<const void *>(file.data())) + header.e_phoff +
+                    i * sizeof segment,
+                sizeof segment);
+    isWhole = segment.p_offset <= file.size() && segment.p_filesz <= file.size() - segment.p_offset;
+  }
+  if (!isWhole)
+    throw Error(message(path, ": expected a shared library, found a file that is none or is cut short"));
+}
+
 void Model::openCode() {
   std::string path = joinPath(directoryPath, codeFile); // has a '/', so dlopen searches nowhere
   if (!pathExists(path))
     throw Error(message(path, ": expected the compiled code, found no such file"));
+  checkCodeIsWhole(path);
   library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     const char *reason = ::dlerror();
