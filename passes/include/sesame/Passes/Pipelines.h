@@ -26,6 +26,8 @@ void buildTileCpu(OpPassManager &pm, const TileOptions &options = {});
 struct LoweringOptions {
   /// f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON).
   int64_t vectorLanes = 16;
+  /// Call libm for elementary functions instead of expanding them: for the reference in tests.
+  bool useLibm = false;
 };
 
 /// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).
