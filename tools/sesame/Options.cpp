@@ -49,4 +49,16 @@ void addThreadsOption(CLI::App *command, int &threads) {
       ->check(integerFrom(0));
 }
 
+void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description) {
+  command->add_option("TEXT", texts, description)->required()->allow_extra_args(false);
+  command->allow_extras();
+  command->parse_complete_callback([command, &texts] {
+    for (const std::string &extra : command->remaining()) {
+      if (extra.size() > 1 && extra[0] == '-')
+        throw CLI::ExtrasError({extra});
+      texts.push_back(extra);
+    }
+  });
+}
+
 } // namespace sesame

@@ -21,6 +21,9 @@ CLI::Validator nonNegativeNumber();
 /// `--threads N`
 void addThreadsOption(CLI::App *command, int &threads);
 
+/// `TEXT...`. Not a plain list option: CLI11 would take "[MASK] or [MASK]" for a list in brackets.
+void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description);
+
 } // namespace sesame
 
 #endif // SESAME_TOOLS_OPTIONS_H

@@ -90,7 +90,7 @@ void addClassifyCommand(CLI::App &app) {
       ->add_option("BUNDLE", options->bundle,
                    "What 'sesame compile' wrote, of a sequence classifier or next-sentence model")
       ->required();
-  command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
+  addTextsOption(command, options->texts, "Texts; several make a batch");
   command->add_option("--pair", options->pairs, "Second text of each pair, in order")
       ->expected(1)
       ->take_all()

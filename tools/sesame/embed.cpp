@@ -89,7 +89,7 @@ void addEmbedCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("embed", "Turn texts into vectors, or compare them");
   auto options = std::make_shared<EmbedOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote, of a base model")->required();
-  command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
+  addTextsOption(command, options->texts, "Texts; several make a batch");
   command->add_option("--pooling", options->pooling, "mean of the tokens, cls (the first) or last")
       ->capture_default_str()
       ->check(CLI::IsMember({"mean", "cls", "last"}));

@@ -97,9 +97,7 @@ void addFillMaskCommand(CLI::App &app) {
   auto options = std::make_shared<FillMaskOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote, of a masked language model")
       ->required();
-  command->add_option("TEXT", options->texts, "Texts with the tokenizer's mask token, such as [MASK]")
-      ->required()
-      ->allow_extra_args(false);
+  addTextsOption(command, options->texts, "Texts with the tokenizer's mask token, such as [MASK]");
   command->add_option("--top-k", options->top, "How many candidates for each mask")
       ->capture_default_str()
       ->check(integerFrom(1));

@@ -128,7 +128,7 @@ void addTagCommand(CLI::App &app) {
   auto options = std::make_shared<TagOptions>();
   command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote, of a token classifier")
       ->required();
-  command->add_option("TEXT", options->texts, "Texts; several make a batch")->required();
+  addTextsOption(command, options->texts, "Texts; several make a batch");
   command->add_flag("--words", options->eachWord, "One line a word instead of one an entity");
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON; start and end count code points");
