@@ -11,9 +11,11 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::sesame {
@@ -36,7 +38,11 @@ struct LowerToLinalgPass : sesame::impl::LowerToLinalgPassBase<LowerToLinalgPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateReferencePatterns(patterns);
-    walkAndApplyPatterns(getOperation(), std::move(patterns));
+    // What models are made of besides: arith and math ops on tensors, such as the sum of a residual connection.
+    linalg::populateElementwiseToLinalgConversionPatterns(patterns);
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    // Functions only: the recipes of weights are run by the weight program as they are.
+    getOperation()->walk([&](FunctionOpInterface function) { walkAndApplyPatterns(function, frozen); });
   }
 };
 } // namespace
