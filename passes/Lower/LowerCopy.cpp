@@ -32,9 +32,9 @@ static int64_t countContiguousAxes(MemRefType type) {
   for (int64_t axis = type.getRank() - 1; axis >= 0; --axis, ++count) {
     if (strides[axis] != expected && type.getDimSize(axis) != 1)
       return count;
-    // Beyond a dynamic extent no stride is known to fit.
+    // Beyond a dynamic extent no stride is known to fit, and with one the copy would not become a memcpy but a library call.
     if (type.isDynamicDim(axis))
-      return count + 1;
+      return count;
     expected *= type.getDimSize(axis);
   }
   return count;

@@ -19,8 +19,7 @@ using namespace mlir;
 
 void mlir::sesame::buildBufferize(OpPassManager &pm) {
   // What the tile passes left as calls becomes part of its entry: the arena is planned for an entry as a whole.
-  pm.addPass(createInlinerPass());
-  pm.addPass(createSymbolDCEPass());
+  pm.addPass(createInlineLayersPass());
   pm.addPass(createCarryInPlacePass());
 
   // Extents are traced back to the entries' arguments, which then are the symbols.

@@ -13,6 +13,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace mlir::sesame {
 #define GEN_PASS_DEF_TILELINEARPASS
@@ -71,6 +72,15 @@ private:
     return std::clamp<int64_t>(rows, 32, 128);
   }
 
+  /// Whether `value` is a view of an input of the function, in which nothing may be written.
+  static bool isInput(Value value) {
+    while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp,
+                           tensor::CastOp>(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
+  }
+
   void replace(OpBuilder &b, Operation *op, Value input, Value residual, ArrayRef<Product> products) {
     Location loc = op->getLoc();
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
@@ -81,9 +91,14 @@ private:
 
     Value lhs = collapseToRows(b, loc, input); // [M, K]
     OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
-    Value out = residual ? collapseToRows(b, loc, residual)
-                         : Value(tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numColumns)},
-                                                         resultType.getElementType()));
+    Value out;
+    if (!residual || isInput(residual))
+      out =
+          tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numColumns)}, resultType.getElementType());
+    if (residual) {
+      Value start = collapseToRows(b, loc, residual);
+      out = out ? linalg::CopyOp::create(b, loc, start, out).getResult(0) : start;
+    }
     Blocks rows = {numRows, rowsPerBlock(cast<RankedTensorType>(input.getType()))};
     Blocks columns = {b.getIndexAttr(numColumns), width};
     // Row blocks are the slow dimension: neighbouring tasks share their rows, and only the panel changes.

@@ -36,12 +36,25 @@ func.func @rows_and_panels_with_a_tail(%x: tensor<?x?x36xf32>, %w: tensor<4x36x3
 
 // The residual is where the tiles start from, and they add to it.
 // CHECK-LABEL: func.func @residual_is_the_shared_output
-// CHECK-SAME:    %[[X:.*]]: tensor<?x36xf32>, %{{.*}}: tensor<2x36x32xf32>, %[[R:.*]]: tensor<?x64xf32>
+// CHECK:         %[[R:.*]] = sesame.rms_norm
 // CHECK-NOT:     tensor.empty
 // CHECK:         scf.forall {{.*}} shared_outs(%{{.*}} = %[[R]])
 // CHECK-NOT:       affine.min #[[$COLUMNS]]
 // CHECK:           sesame.matmul_tile {{.*}} combine = add out(%{{.*}} : tensor<?x32xf32>)
-func.func @residual_is_the_shared_output(%x: tensor<?x36xf32>, %w: tensor<2x36x32xf32>, %r: tensor<?x64xf32>) -> tensor<?x64xf32> {
+func.func @residual_is_the_shared_output(%x: tensor<?x36xf32>, %w: tensor<2x36x32xf32>, %h: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  %r = sesame.rms_norm %h epsilon = 1.0e-6 : tensor<?x64xf32>
+  %y = sesame.linear %x, %w residual(%r : tensor<?x64xf32>) layout = panels : tensor<?x36xf32>, tensor<2x36x32xf32> -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+// The caller's tensor is not written to.
+// CHECK-LABEL: func.func @input_as_residual_is_copied
+// CHECK-SAME:    %[[X:.*]]: tensor<?x36xf32>, %{{.*}}: tensor<2x36x32xf32>, %[[R:.*]]: tensor<?x64xf32>
+// CHECK:         %[[M:.*]] = tensor.dim %[[X]], %c0
+// CHECK:         %[[E:.*]] = tensor.empty(%[[M]])
+// CHECK:         %[[C:.*]] = linalg.copy ins(%[[R]] : {{.*}}) outs(%[[E]]
+// CHECK:         scf.forall {{.*}} shared_outs(%{{.*}} = %[[C]])
+func.func @input_as_residual_is_copied(%x: tensor<?x36xf32>, %w: tensor<2x36x32xf32>, %r: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = sesame.linear %x, %w residual(%r : tensor<?x64xf32>) layout = panels : tensor<?x36xf32>, tensor<2x36x32xf32> -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }

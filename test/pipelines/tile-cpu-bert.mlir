@@ -1,5 +1,6 @@
 // RUN: sesame-opt %s --sesame-tile-cpu | FileCheck %s --check-prefix=TILE
 // RUN: sesame-opt %s --sesame-tile-cpu --sesame-bufferize | FileCheck %s --check-prefix=BUFFER
+// RUN: sesame-numeric-test %s
 
 // A post-norm encoder (BERT) of three layers as the importer and sesame-optimize leave it: token, position and segment embeddings in one sum, merged
 // query-key-value product in torch's layout, whose recipe concatenates three tensors.

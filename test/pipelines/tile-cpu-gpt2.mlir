@@ -1,5 +1,6 @@
 // RUN: sesame-opt %s --sesame-tile-cpu | FileCheck %s --check-prefix=TILE
 // RUN: sesame-opt %s --sesame-tile-cpu --sesame-bufferize | FileCheck %s --check-prefix=BUFFER
+// RUN: sesame-numeric-test %s
 
 // A GPT-2 of two layers, as the importer and sesame-optimize leave it: merged query-key-value product, one layer function, one loop over the
 // layers, a prefill/decode entry with its cache.
@@ -147,7 +148,8 @@ func.func @decode(%ids: tensor<?x?xi64> {sesame.name = "input_ids", sesame.dims 
                   %vc: tensor<2x?x3x?x12xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "3", "C", "12"], sesame.state})
     -> (tensor<?x97xf32> {sesame.name = "logits", sesame.dims = ["B", "97"]},
         tensor<2x?x3x?x12xf32> {sesame.name = "key_cache", sesame.dims = ["2", "B", "3", "C", "12"], sesame.state},
-        tensor<2x?x3x?x12xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "3", "C", "12"], sesame.state}) {
+        tensor<2x?x3x?x12xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "3", "C", "12"], sesame.state})
+    attributes {sesame.limits = {S = "T", T = "C", C = 40}} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index

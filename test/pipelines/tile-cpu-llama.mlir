@@ -1,5 +1,6 @@
 // RUN: sesame-opt %s --sesame-tile-cpu | FileCheck %s --check-prefix=TILE
 // RUN: sesame-opt %s --sesame-tile-cpu --sesame-bufferize | FileCheck %s --check-prefix=BUFFER
+// RUN: sesame-numeric-test %s
 
 // A decoder with rotary positions, grouped heads and a gated feed-forward network, of two layers, over a cache.
 // The tables of cosines and sines are made once, before the layers, and not by scalars.
@@ -106,12 +107,13 @@ func.func private @layer(%l: index, %x: tensor<?x?x36xf32>, %mask: tensor<?x?xi6
 
 func.func @decode(%ids: tensor<?x?xi64> {sesame.name = "input_ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 97>},
                   %mask: tensor<?x?xi64> {sesame.name = "attention_mask", sesame.dims = ["B", "T"], sesame.default = "ones"},
-                  %positions: tensor<?x?xi64> {sesame.name = "position_ids", sesame.dims = ["B", "S"]},
+                  %positions: tensor<?x?xi64> {sesame.name = "position_ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 40>},
                   %kc: tensor<2x?x2x?x8xf32> {sesame.name = "key_cache", sesame.dims = ["2", "B", "2", "C", "8"], sesame.state},
                   %vc: tensor<2x?x2x?x8xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "2", "C", "8"], sesame.state})
     -> (tensor<?x?x36xf32> {sesame.name = "last_hidden_state", sesame.dims = ["B", "S", "36"]},
         tensor<2x?x2x?x8xf32> {sesame.name = "key_cache", sesame.dims = ["2", "B", "2", "C", "8"], sesame.state},
-        tensor<2x?x2x?x8xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "2", "C", "8"], sesame.state}) {
+        tensor<2x?x2x?x8xf32> {sesame.name = "value_cache", sesame.dims = ["2", "B", "2", "C", "8"], sesame.state})
+    attributes {sesame.limits = {S = "T", T = "C", C = 40}} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index

@@ -592,7 +592,7 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
   let summary = "Cut linears over packed weights into matmul tiles for several cores";
   let description = [{
     A `sesame.linear` in layout `panels` becomes an `scf.forall` over blocks of rows and panels, with one `sesame.matmul_tile` in it. A residual is
-    the loop's shared output, to which the tiles add, so bufferization can make the sum in place. A `sesame.gated_linear` makes two tiles
+    the loop's shared output, to which the tiles add, so bufferization can make the sum in place; an input of the function is copied first. A `sesame.gated_linear` makes two tiles
     one after the other on the same output: first the up product, then the gate's, which multiplies.
 
     ```mlir
@@ -615,7 +615,7 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
   }];
   let options = [Option<"rowBlockBytes", "row-block-bytes", "int64_t", /*default=*/"384 * 1024",
                         "Bytes of input that the rows of one task may take (a part of the L2 cache; at least 32 and at most 128 rows)">];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 
