@@ -97,7 +97,11 @@ bool isMove(Operation &op) {
 bool isDrawn(Operation &op) {
   if (isa<mlir::sesame::GetWeightOp>(op))
     return false;
-  return isa<mlir::sesame::SesameDialect>(op.getDialect()) || (isa<linalg::LinalgOp>(op) && !isMove(op));
+  // Sums and products of tensors, as the importer writes residual connections.
+  const bool isElementwise = OpTrait::hasElementwiseMappableTraits(&op) && op.getNumResults() == 1 &&
+                             isa<RankedTensorType>(op.getResult(0).getType());
+  return isa<mlir::sesame::SesameDialect>(op.getDialect()) || (isa<linalg::LinalgOp>(op) && !isMove(op)) ||
+         isElementwise;
 }
 
 } // namespace
@@ -185,6 +189,11 @@ void Analysis::reify(Operation &op) {
   OpBuilder builder(&op);
   ReifiedRankedShapedTypeDims shapes;
   auto destinations = dyn_cast<DestinationStyleOpInterface>(op);
+  if (OpTrait::hasElementwiseMappableTraits(&op)) {
+    for (Value value : op.getResults())
+      facts[value].extents = extents(op.getOperand(op.getNumOperands() - 1));
+    return;
+  }
   const bool isReified = succeeded(reifyResultShapes(builder, &op, shapes));
   for (auto [i, value] : llvm::enumerate(op.getResults())) {
     ShapedType type = shapedType(value);
