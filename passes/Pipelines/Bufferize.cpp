@@ -20,12 +20,15 @@ using namespace mlir;
 void mlir::sesame::buildBufferize(OpPassManager &pm) {
   // What the tile passes left as calls becomes part of its entry: the arena is planned for an entry as a whole.
   pm.addPass(createInlineLayersPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createCarryInPlacePass());
 
   // Extents are traced back to the entries' arguments, which then are the symbols.
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createSCFForLoopCanonicalizationPass());
   pm.addPass(createCanonicalizerPass());
+  // After canonicalization, which drops a copy that a body makes into what it carries.
+  pm.addPass(createCarryInPlacePass());
   pm.addPass(createBufferizeEntriesPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
