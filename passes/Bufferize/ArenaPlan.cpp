@@ -100,6 +100,27 @@ private:
   OpBuilder &builder;
   IRMapping &mapping;
 };
+
+/// Makes each sum, product and maximum once, so that equal sizes and offsets are equal values.
+class Arithmetic {
+public:
+  Arithmetic(OpBuilder &builder, Location loc) : builder(builder), loc(loc) {}
+
+  Value constant(int64_t value) {
+    Value &known = constants[value];
+    return known ? known : known = arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  template <typename Op> Value combine(Value lhs, Value rhs) {
+    Value &known = results[{OperationName(Op::getOperationName(), builder.getContext()).getAsOpaquePointer(), lhs, rhs}];
+    return known ? known : known = builder.createOrFold<Op>(loc, lhs, rhs);
+  }
+
+private:
+  OpBuilder &builder;
+  Location loc;
+  llvm::DenseMap<int64_t, Value> constants;
+  llvm::DenseMap<std::tuple<const void *, Value, Value>, Value> results;
+};
 } // namespace
 
 LogicalResult ArenaPlan::collect() {
@@ -149,29 +170,29 @@ LogicalResult ArenaPlan::collect() {
   return failure(result.wasInterrupted());
 }
 
-FailureOr<SmallVector<Value>> ArenaPlan::buildSizes(OpBuilder &builder, IRMapping &symbols) {
-  Location loc = function.getLoc();
+/// Bytes of each buffer, rounded up to the alignment.
+static FailureOr<SmallVector<Value>> buildSizes(func::FuncOp function, ArrayRef<memref::AllocOp> allocs, OpBuilder &builder,
+                                                IRMapping &symbols, Arithmetic &arithmetic) {
   ExpressionCloner cloner(function, builder, symbols);
   SmallVector<Value> sizes;
-  for (Buffer &buffer : buffers) {
-    MemRefType type = buffer.alloc.getType();
+  for (memref::AllocOp alloc : allocs) {
+    MemRefType type = alloc.getType();
     int64_t staticBytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     for (int64_t extent : type.getShape())
       if (!ShapedType::isDynamic(extent))
         staticBytes *= extent;
     if (type.hasStaticShape())
       staticBytes = llvm::alignTo(staticBytes, kAlignment);
-    Value bytes = arith::ConstantIndexOp::create(builder, loc, staticBytes);
-    for (Value extent : buffer.alloc.getDynamicSizes()) {
+    Value bytes = arithmetic.constant(staticBytes);
+    for (Value extent : alloc.getDynamicSizes()) {
       Value copy = cloner.clone(extent);
       if (!copy)
-        return buffer.alloc.emitError("the size of a temporary buffer does not depend on the entry's symbols alone");
-      bytes = arith::MulIOp::create(builder, loc, bytes, copy);
+        return alloc->emitError("the size of a temporary buffer does not depend on the entry's symbols alone");
+      bytes = arithmetic.combine<arith::MulIOp>(bytes, copy);
     }
     if (staticBytes % kAlignment != 0) {
-      Value mask = arith::ConstantIndexOp::create(builder, loc, -kAlignment);
-      Value slack = arith::ConstantIndexOp::create(builder, loc, kAlignment - 1);
-      bytes = arith::AndIOp::create(builder, loc, arith::AddIOp::create(builder, loc, bytes, slack), mask);
+      bytes = arithmetic.combine<arith::AddIOp>(bytes, arithmetic.constant(kAlignment - 1));
+      bytes = arithmetic.combine<arith::AndIOp>(bytes, arithmetic.constant(-kAlignment));
     }
     sizes.push_back(bytes);
   }
@@ -211,7 +232,9 @@ void ArenaPlan::chooseOrder(ArrayRef<Value> sizes, ValueRange symbols) {
 }
 
 FailureOr<ArenaValues> ArenaPlan::build(OpBuilder &builder, IRMapping &symbols) {
-  FailureOr<SmallVector<Value>> sizes = buildSizes(builder, symbols);
+  Arithmetic arithmetic(builder, function.getLoc());
+  auto allocs = llvm::map_to_vector(buffers, [](const Buffer &buffer) { return buffer.alloc; });
+  FailureOr<SmallVector<Value>> sizes = buildSizes(function, allocs, builder, symbols, arithmetic);
   if (failed(sizes))
     return failure();
   if (order.size() != buffers.size()) {
@@ -221,7 +244,6 @@ FailureOr<ArenaValues> ArenaPlan::build(OpBuilder &builder, IRMapping &symbols) 
     chooseOrder(*sizes, arguments);
   }
 
-  Location loc = function.getLoc();
   ArenaValues values;
   values.offsets.resize(buffers.size());
   SmallVector<Value> ends(buffers.size());
@@ -233,9 +255,9 @@ FailureOr<ArenaValues> ArenaPlan::build(OpBuilder &builder, IRMapping &symbols) 
         return conflict(buffers[lower], buffers[higher]);
       });
       if (!isCovered)
-        top = top ? arith::MaxSIOp::create(builder, loc, top, ends[lower]).getResult() : ends[lower];
+        top = !top || top == ends[lower] ? ends[lower] : arithmetic.combine<arith::MaxSIOp>(top, ends[lower]);
     }
-    return top ? top : arith::ConstantIndexOp::create(builder, loc, 0).getResult();
+    return top ? top : arithmetic.constant(0);
   };
   for (auto [position, current] : llvm::enumerate(order)) {
     SmallVector<unsigned> below;
@@ -243,7 +265,7 @@ FailureOr<ArenaValues> ArenaPlan::build(OpBuilder &builder, IRMapping &symbols) 
       if (conflict(buffers[current], buffers[lower]))
         below.push_back(lower);
     values.offsets[current] = findTop(below);
-    ends[current] = arith::AddIOp::create(builder, loc, values.offsets[current], (*sizes)[current]);
+    ends[current] = arithmetic.combine<arith::AddIOp>(values.offsets[current], (*sizes)[current]);
   }
   values.totalBytes = findTop(order);
   return values;

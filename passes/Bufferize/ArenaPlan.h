@@ -57,8 +57,6 @@ private:
     int64_t lastUse;
   };
   static bool conflict(const Buffer &a, const Buffer &b) { return a.firstUse <= b.lastUse && b.firstUse <= a.lastUse; }
-  /// Bytes of each buffer, rounded up to the alignment.
-  FailureOr<SmallVector<Value>> buildSizes(OpBuilder &builder, IRMapping &symbols);
   void chooseOrder(ArrayRef<Value> sizes, ValueRange symbols);
 
   func::FuncOp function;

@@ -12,6 +12,7 @@
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -65,10 +66,26 @@ static func::FuncOp createWorkspaceFunction(func::FuncOp entry) {
   return workspace;
 }
 
+/// Makes every extent of an argument the symbol that it is.
+static void replaceExtents(func::FuncOp entry) {
+  entry.walk([&](memref::DimOp dim) {
+    auto argument = dyn_cast<BlockArgument>(dim.getSource());
+    std::optional<int64_t> axis = dim.getConstantIndex();
+    if (!argument || argument.getOwner() != &entry.getBody().front() || !axis)
+      return;
+    if (OpFoldResult extent = getArgumentExtent(entry, argument.getArgNumber(), *axis)) {
+      OpBuilder builder(dim);
+      dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, dim.getLoc(), extent));
+      dim.erase();
+    }
+  });
+}
+
 static LogicalResult planEntry(func::FuncOp entry, int64_t maxScratchBytes) {
   if (!entry.getBody().hasOneBlock())
     return entry.emitError() << "an entry must have one block, got " << entry.getBody().getBlocks().size();
   entry.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
+  replaceExtents(entry);
   if (failed(moveScratchToStack(entry, maxScratchBytes)))
     return failure();
 
