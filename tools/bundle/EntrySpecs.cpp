@@ -63,6 +63,18 @@ static std::vector<Dim> readDims(EntrySpec &entry, RankedTensorType type, ArrayA
   return shape;
 }
 
+/// A number, or another symbol of the entry.
+static Dim readBound(const EntrySpec &entry, Attribute bound) {
+  if (auto number = dyn_cast<IntegerAttr>(bound))
+    return Dim::constant(number.getInt());
+  auto name = dyn_cast<StringAttr>(bound);
+  const int32_t symbol = name ? entry.findSymbol(name.strref()) : -1;
+  if (symbol < 0)
+    throw Error(message("entry '", entry.name, "': expected a limit to be a number or a symbol of the inputs, got '",
+                        name ? name.str() : "another attribute", "'"));
+  return Dim::ofSymbol(symbol);
+}
+
 static EntrySpec readEntry(func::FuncOp function) {
   EntrySpec entry;
   entry.name = function.getSymName().str();
@@ -129,15 +141,11 @@ static EntrySpec readEntry(func::FuncOp function) {
       if (symbol < 0)
         throw Error(message("entry '", entry.name, "': limit of '", limit.getName().str(),
                             "', which is no symbol of its inputs"));
-      if (auto bound = dyn_cast<StringAttr>(limit.getValue())) {
-        int32_t other = entry.findSymbol(bound.strref());
-        if (other < 0)
-          throw Error(
-              message("entry '", entry.name, "': limit '", bound.str(), "' is no symbol of its inputs"));
-        entry.limits.push_back({symbol, Dim::ofSymbol(other)});
-        continue;
-      }
-      entry.limits.push_back({symbol, Dim::constant(cast<IntegerAttr>(limit.getValue()).getInt())});
+      auto list = dyn_cast<ArrayAttr>(limit.getValue());
+      const SmallVector<Attribute> bounds =
+          list ? llvm::to_vector(list.getValue()) : SmallVector<Attribute>{limit.getValue()};
+      for (Attribute each : bounds)
+        entry.limits.push_back({symbol, readBound(entry, each)});
     }
   return entry;
 }

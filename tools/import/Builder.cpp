@@ -42,13 +42,23 @@ ModelBuilder::ModelBuilder(MLIRContext &context, const Config &config, WeightSou
 // Entries
 //===----------------------------------------------------------------------===//
 
-void ModelBuilder::beginEntry(const std::string &name,
-                              const std::vector<std::pair<std::string, int64_t>> &limits) {
+void ModelBuilder::beginEntry(const std::string &name, const std::vector<Limit> &limits) {
   builder.setInsertionPointToEnd(module->getBody());
   auto function = func::FuncOp::create(builder, loc, name, builder.getFunctionType({}, {}));
+  // One bound of a symbol stands alone, several make a list.
   NamedAttrList bounds;
-  for (const auto &[symbol, bound] : limits)
-    bounds.append(symbol, builder.getI64IntegerAttr(bound));
+  for (const Limit &limit : limits) {
+    Attribute bound = std::holds_alternative<int64_t>(limit.atMost)
+                          ? Attribute(builder.getI64IntegerAttr(std::get<int64_t>(limit.atMost)))
+                          : builder.getStringAttr(std::get<std::string>(limit.atMost));
+    if (Attribute present = bounds.get(limit.symbol)) {
+      auto list = dyn_cast<ArrayAttr>(present);
+      SmallVector<Attribute> all = list ? llvm::to_vector(list.getValue()) : SmallVector<Attribute>{present};
+      all.push_back(bound);
+      bound = builder.getArrayAttr(all);
+    }
+    bounds.set(limit.symbol, bound);
+  }
   if (!bounds.empty())
     function->setAttr("sesame.limits", bounds.getDictionary(builder.getContext()));
   builder.setInsertionPointToStart(function.addEntryBlock());
@@ -129,7 +139,8 @@ void ModelBuilder::causalEntries(const CausalModel &model) {
     output("logits", model.head(model.body(ids, mask, positions, nullptr)), {"B", "S", vocab});
     endEntry();
   }
-  beginEntry("decode", {{"S", model.maxLength}, {"T", model.maxLength}});
+  // The step is part of what is then known, and that fits the cache: the runtime checks it before code writes there.
+  beginEntry("decode", {{"S", model.maxLength}, {"S", "T"}, {"T", model.maxLength}, {"T", "C"}});
   Value ids = idInput("input_ids", {"B", "S"}, model.vocabSize);
   Value mask = maskInput({"B", "T"});
   Value positions = idInput("position_ids", {"B", "S"}, model.maxLength);

@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace sesame::importer {
@@ -66,6 +67,12 @@ struct InputOptions {
   bool isState = false;
 };
 
+/// A bound on a symbol of an entry: a number, or the name of another symbol.
+struct Limit {
+  std::string symbol;
+  std::variant<int64_t, std::string> atMost;
+};
+
 class ModelBuilder {
 public:
   ModelBuilder(mlir::MLIRContext &context, const Config &config, WeightSource &weights, ModelInfo &info);
@@ -85,7 +92,7 @@ public:
   using Dims = std::vector<std::string>;
 
   /// Opens a public function. `limits` bounds symbols: {{"S", 1024}}.
-  void beginEntry(const std::string &name, const std::vector<std::pair<std::string, int64_t>> &limits = {});
+  void beginEntry(const std::string &name, const std::vector<Limit> &limits = {});
   /// An axis of `dims` is a symbol, or a decimal number for a static extent.
   mlir::Value input(const std::string &name, const Dims &dims, mlir::Type elementType,
                     const InputOptions &options = {});

@@ -127,7 +127,8 @@ TEST(Model, CodeThatCannotBeLoadedIsRefused) {
   std::filesystem::remove(bundle + "/model.so");
   EXPECT_EQ(openComplaint(bundle), "/model.so: expected the compiled code, found no such file");
   test::writeFile(bundle + "/model.so", "no ELF file");
-  EXPECT_EQ(openComplaint(bundle).find("/model.so: cannot load: "), 0u);
+  EXPECT_EQ(openComplaint(bundle),
+            "/model.so: expected a shared library, found a file that is none or is cut short");
 }
 
 TEST(CpuFeatures, KnowsThisMachine) {
