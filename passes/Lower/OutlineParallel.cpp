@@ -203,9 +203,13 @@ LogicalResult Outliner::outline(StringRef name) {
   SmallVector<Value> lowers = llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
   SmallVector<Value> uppers = llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
   SmallVector<Value> steps = llvm::map_to_vector(forall.getMixedStep(), [&](auto v) { return toIndex(v); });
+  Value indexOne = arith::ConstantIndexOp::create(builder, loc, 1);
   for (auto [lower, upper, step] : llvm::zip_equal(lowers, uppers, steps)) {
+    // (upper - lower + step - 1) / step; upstream leaves ceildivsi to a pass that also expands maxima.
     Value length = builder.createOrFold<arith::SubIOp>(loc, upper, lower);
-    counts.push_back(builder.createOrFold<arith::CeilDivSIOp>(loc, length, step));
+    Value slack = builder.createOrFold<arith::SubIOp>(loc, step, indexOne);
+    counts.push_back(
+        builder.createOrFold<arith::DivSIOp>(loc, builder.createOrFold<arith::AddIOp>(loc, length, slack), step));
     count = count ? builder.createOrFold<arith::MulIOp>(loc, count, counts.back()) : counts.back();
   }
   if (!count)
@@ -229,7 +233,11 @@ LogicalResult Outliner::outline(StringRef name) {
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
                                             {pointer, pointer, pointer, i64});
     LLVM::CallOp::create(builder, loc, type, ValueRange{parallelFor, context, castTo(pointer, function), data, count64});
+    // An empty range must not reach the body, which divides by the counts of its axes.
     builder.setInsertionPointToStart(choice.elseBlock());
+    Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, count64, one);
+    auto single = scf::IfOp::create(builder, loc, isOne, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(single.thenBlock());
     func::CallOp::create(builder, loc, body, ValueRange{data, zero, count64});
   }
   forall.erase();

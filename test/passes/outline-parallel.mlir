@@ -1,0 +1,74 @@
+// RUN: sesame-opt %s --sesame-outline-parallel --canonicalize --cse --split-input-file --verify-diagnostics --allow-unregistered-dialect | FileCheck %s
+
+// Two axes become one range; the first iteration's indices come from a division, the others' from counting. The body gets what it uses in a struct,
+// copies constants, and is called directly for a range of at most one iteration. An inner loop is run in place.
+// CHECK-LABEL: func.func private @parallel_entry_0
+// CHECK-SAME:    (%[[DATA:.*]]: !llvm.ptr {llvm.noalias, llvm.readonly}, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
+// CHECK-DAG:     %[[C5:.*]] = arith.constant 5 : index
+// CHECK-DAG:     %[[PLACE:.*]] = llvm.getelementptr %[[DATA]][0, 0]
+// CHECK-DAG:     %[[BUFFER:.*]] = llvm.load %[[PLACE]] : !llvm.ptr -> !llvm.struct
+// CHECK-DAG:     %[[FIRST:.*]] = arith.index_cast %[[BEGIN]]
+// CHECK-DAG:     %[[LAST:.*]] = arith.index_cast %[[END]]
+// CHECK:         %[[J0:.*]] = arith.remui %[[FIRST]], %[[COUNT:.*]] : index
+// CHECK:         %[[I0:.*]] = arith.divui %[[FIRST]], %[[COUNT]] : index
+// CHECK:         scf.for %{{.*}} = %[[FIRST]] to %[[LAST]] step %{{.*}} iter_args(%[[I:.*]] = %[[I0]], %[[J:.*]] = %[[J0]])
+// CHECK:           %[[SCALED:.*]] = arith.muli %[[J]], %{{.*}} : index
+// CHECK:           scf.for %[[K:.*]] =
+// CHECK:             "test.use"(%{{.*}}, %[[I]], %[[SCALED]], %[[K]], %[[C5]])
+// CHECK:           %[[UP:.*]] = arith.addi %[[J]]
+// CHECK:           %[[WRAPS:.*]] = arith.cmpi eq, %[[UP]], %[[COUNT]]
+// CHECK:           %[[NEXT:.*]] = arith.select %[[WRAPS]], %{{.*}}, %[[UP]]
+// CHECK:           %[[UP_I:.*]] = arith.addi %[[I]]
+// CHECK:           %[[NEXT_I:.*]] = arith.select %[[WRAPS]], %[[UP_I]], %[[I]]
+// CHECK:           scf.yield %[[NEXT_I]], %[[NEXT]]
+// CHECK-LABEL: func.func @entry
+// CHECK-SAME:    %[[CONTEXT:[a-z0-9]+]]: !llvm.ptr {sesame.context}
+// CHECK:         %[[DATA:.*]] = llvm.alloca
+// CHECK:         scf.for
+// CHECK:           %[[PLACE:.*]] = llvm.getelementptr %[[DATA]][0, 0]
+// CHECK:           llvm.store %{{.*}}, %[[PLACE]]
+// CHECK:           arith.cmpi sgt, %[[ITERATIONS:.*]], %[[ONE:.*]] : i64
+// CHECK:           scf.if
+// CHECK:             %[[RUN:.*]] = llvm.load %[[CONTEXT]]
+// CHECK:             %[[BODY:.*]] = builtin.unrealized_conversion_cast %{{.*}} : (!llvm.ptr, i64, i64) -> () to !llvm.ptr
+// CHECK:             llvm.call %[[RUN]](%[[CONTEXT]], %[[BODY]], %[[DATA]], %[[ITERATIONS]]) :
+// CHECK:           } else {
+// CHECK:             arith.cmpi eq, %[[ITERATIONS]], %[[ONE]] : i64
+// CHECK:             scf.if
+// CHECK:             func.call @parallel_entry_0(%[[DATA]], %{{.*}}, %[[ITERATIONS]])
+func.func @entry(%context: !llvm.ptr {sesame.context}, %m: memref<?xf32>, %n: index, %step: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  scf.for %l = %c0 to %c5 step %c1 {
+    scf.forall (%i, %j) = (0, 0) to (%n, %n) step (1, %step) {
+      scf.forall (%k) in (%n) {
+        "test.use"(%m, %i, %j, %k, %c5) : (memref<?xf32>, index, index, index, index) -> ()
+      }
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @no_context(%n: index) {
+  // expected-error @+1 {{a parallel loop needs a function with a 'sesame.context' argument}}
+  scf.forall (%i) in (%n) {
+    "test.use"(%i) : (index) -> ()
+  }
+  return
+}
+
+// -----
+
+func.func @not_bufferized(%context: !llvm.ptr {sesame.context}, %t: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{a parallel loop still has tensor results; bufferize first}}
+  %r = scf.forall (%i) in (4) shared_outs(%o = %t) -> tensor<4xf32> {
+    %s = tensor.extract_slice %o[%i] [1] [1] : tensor<4xf32> to tensor<1xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %s into %o[%i] [1] [1] : tensor<1xf32> into tensor<4xf32>
+    }
+  }
+  return %r : tensor<4xf32>
+}
