@@ -111,7 +111,8 @@ public:
     return known ? known : known = arith::ConstantIndexOp::create(builder, loc, value);
   }
   template <typename Op> Value combine(Value lhs, Value rhs) {
-    Value &known = results[{OperationName(Op::getOperationName(), builder.getContext()).getAsOpaquePointer(), lhs, rhs}];
+    Value &known =
+        results[{OperationName(Op::getOperationName(), builder.getContext()).getAsOpaquePointer(), lhs, rhs}];
     return known ? known : known = builder.createOrFold<Op>(loc, lhs, rhs);
   }
 
@@ -149,7 +150,8 @@ LogicalResult ArenaPlan::collect() {
         }
         // What a loop that does not contain the allocation uses is alive through all its iterations.
         Operation *outermost = user;
-        for (Operation *parent = user->getParentOp(); parent && !parent->isAncestor(alloc); parent = parent->getParentOp())
+        for (Operation *parent = user->getParentOp(); parent && !parent->isAncestor(alloc);
+             parent = parent->getParentOp())
           if (isa<LoopLikeOpInterface>(parent))
             outermost = parent;
         buffer.firstUse = std::min(buffer.firstUse, spans[outermost].first);
@@ -171,8 +173,9 @@ LogicalResult ArenaPlan::collect() {
 }
 
 /// Bytes of each buffer, rounded up to the alignment.
-static FailureOr<SmallVector<Value>> buildSizes(func::FuncOp function, ArrayRef<memref::AllocOp> allocs, OpBuilder &builder,
-                                                IRMapping &symbols, Arithmetic &arithmetic) {
+static FailureOr<SmallVector<Value>> buildSizes(func::FuncOp function, ArrayRef<memref::AllocOp> allocs,
+                                                OpBuilder &builder, IRMapping &symbols,
+                                                Arithmetic &arithmetic) {
   ExpressionCloner cloner(function, builder, symbols);
   SmallVector<Value> sizes;
   for (memref::AllocOp alloc : allocs) {
@@ -187,7 +190,8 @@ static FailureOr<SmallVector<Value>> buildSizes(func::FuncOp function, ArrayRef<
     for (Value extent : alloc.getDynamicSizes()) {
       Value copy = cloner.clone(extent);
       if (!copy)
-        return alloc->emitError("the size of a temporary buffer does not depend on the entry's symbols alone");
+        return alloc->emitError(
+            "the size of a temporary buffer does not depend on the entry's symbols alone");
       bytes = arithmetic.combine<arith::MulIOp>(bytes, copy);
     }
     if (staticBytes % kAlignment != 0) {
@@ -209,7 +213,8 @@ void ArenaPlan::chooseOrder(ArrayRef<Value> sizes, ValueRange symbols) {
   SmallVector<unsigned> bySize = llvm::to_vector(llvm::seq<unsigned>(0, buffers.size()));
   llvm::stable_sort(bySize, [&](unsigned a, unsigned b) { return bytes[a] > bytes[b]; });
 
-  // Largest first, each into the smallest gap that holds it between the placed buffers alive together with it.
+  // Largest first, each into the smallest gap that holds it between the placed buffers alive together with
+  // it.
   SmallVector<unsigned> placed; // by offset
   for (unsigned current : bySize) {
     int64_t end = 0, smallestGap = std::numeric_limits<int64_t>::max();

@@ -25,7 +25,8 @@ using namespace mlir;
 using namespace mlir::sesame;
 
 /// Checks that `sesame.dims` names every dynamic axis of `type` and agrees with the static ones.
-static LogicalResult checkDims(func::FuncOp entry, Type type, ArrayAttr dims, StringRef what, unsigned index) {
+static LogicalResult checkDims(func::FuncOp entry, Type type, ArrayAttr dims, StringRef what,
+                               unsigned index) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
     return entry.emitError() << what << " " << index << " of an entry must be a ranked tensor, got " << type;
@@ -35,8 +36,8 @@ static LogicalResult checkDims(func::FuncOp entry, Type type, ArrayAttr dims, St
     return entry.emitError() << what << " " << index << " has dynamic extents and needs 'sesame.dims'";
   }
   if (static_cast<int64_t>(dims.size()) != tensor.getRank())
-    return entry.emitError() << what << " " << index << ": 'sesame.dims' has " << dims.size() << " axes, the type "
-                             << tensor;
+    return entry.emitError() << what << " " << index << ": 'sesame.dims' has " << dims.size()
+                             << " axes, the type " << tensor;
   for (auto [axis, attribute] : llvm::enumerate(dims)) {
     auto dim = dyn_cast<StringAttr>(attribute);
     int64_t number;
@@ -44,13 +45,14 @@ static LogicalResult checkDims(func::FuncOp entry, Type type, ArrayAttr dims, St
       return entry.emitError() << what << " " << index << ": 'sesame.dims' must hold non-empty strings";
     bool isNumber = !dim.getValue().getAsInteger(10, number);
     if (isNumber && (tensor.isDynamicDim(axis) || tensor.getDimSize(axis) != number))
-      return entry.emitError() << what << " " << index << ": 'sesame.dims' gives " << number << " for axis " << axis
-                               << ", the type " << tensor;
+      return entry.emitError() << what << " " << index << ": 'sesame.dims' gives " << number << " for axis "
+                               << axis << ", the type " << tensor;
   }
   return success();
 }
 
-/// Gives an argument without `sesame.dims` symbols of its own for its dynamic axes: `argI_AXIS`, as the manifest calls them.
+/// Gives an argument without `sesame.dims` symbols of its own for its dynamic axes: `argI_AXIS`, as the
+/// manifest calls them.
 static void nameExtents(func::FuncOp entry, unsigned index) {
   auto type = dyn_cast<RankedTensorType>(entry.getArgument(index).getType());
   if (!type || type.hasStaticShape() || entry.getArgAttr(index, kDimsAttr))
@@ -59,7 +61,8 @@ static void nameExtents(func::FuncOp entry, unsigned index) {
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     names.push_back(type.isDynamicDim(axis) ? ("arg" + Twine(index) + "_" + Twine(axis)).str()
                                             : std::to_string(type.getDimSize(axis)));
-  entry.setArgAttr(index, kDimsAttr, Builder(entry.getContext()).getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
+  entry.setArgAttr(index, kDimsAttr,
+                   Builder(entry.getContext()).getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
 }
 
 /// The state argument with the name of result `index`, or nothing.
@@ -76,8 +79,8 @@ static void addSymbols(func::FuncOp entry) {
   Builder builder(entry.getContext());
   for (StringRef symbol : getEntrySymbols(entry)) {
     NamedAttribute attribute = builder.getNamedAttr(kSymbolAttr, builder.getStringAttr(symbol));
-    (void)entry.insertArgument(entry.getNumArguments(), builder.getIndexType(), builder.getDictionaryAttr(attribute),
-                               entry.getLoc());
+    (void)entry.insertArgument(entry.getNumArguments(), builder.getIndexType(),
+                               builder.getDictionaryAttr(attribute), entry.getLoc());
   }
   entry.walk([&](tensor::DimOp dim) {
     auto argument = dyn_cast<BlockArgument>(dim.getSource());
@@ -98,8 +101,8 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
   OpBuilder builder(entry.getContext());
   for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
     nameExtents(entry, i);
-    if (failed(checkDims(entry, entry.getArgument(i).getType(), entry.getArgAttrOfType<ArrayAttr>(i, kDimsAttr), "argument",
-                         i)))
+    if (failed(checkDims(entry, entry.getArgument(i).getType(),
+                         entry.getArgAttrOfType<ArrayAttr>(i, kDimsAttr), "argument", i)))
       return failure();
     bool isState = static_cast<bool>(entry.getArgAttr(i, kStateAttr));
     entry.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName, builder.getBoolAttr(isState));
@@ -113,7 +116,8 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
     if (entry.getResultAttr(i, kStateAttr)) {
       std::optional<unsigned> argument = findState(entry, i);
       if (!argument)
-        return entry.emitError() << "result " << i << " is marked 'sesame.state', but no state argument has its name";
+        return entry.emitError() << "result " << i
+                                 << " is marked 'sesame.state', but no state argument has its name";
       if (entry.getArgument(*argument).getType() != type)
         return entry.emitError() << "result " << i << " has type " << type << ", its state argument "
                                  << entry.getArgument(*argument).getType();
@@ -124,21 +128,24 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
       return failure();
     SmallVector<NamedAttribute> attributes = {
         builder.getNamedAttr(kOutputAttr, builder.getUnitAttr()),
-        builder.getNamedAttr(bufferization::BufferizationDialect::kWritableAttrName, builder.getBoolAttr(true))};
+        builder.getNamedAttr(bufferization::BufferizationDialect::kWritableAttrName,
+                             builder.getBoolAttr(true))};
     if (Attribute name = entry.getResultAttr(i, kNameAttr))
       attributes.push_back(builder.getNamedAttr(kNameAttr, name));
     if (dims) {
       attributes.push_back(builder.getNamedAttr(kDimsAttr, dims));
       for (auto [axis, dim] : llvm::enumerate(dims.getAsRange<StringAttr>()))
         if (cast<RankedTensorType>(type).isDynamicDim(axis) && !llvm::is_contained(symbols, dim.getValue()))
-          return entry.emitError() << "result " << i << ": symbol '" << dim.getValue() << "' occurs in no argument";
+          return entry.emitError() << "result " << i << ": symbol '" << dim.getValue()
+                                   << "' occurs in no argument";
     }
     unsigned argument = entry.getNumArguments();
     if (failed(entry.insertArgument(argument, type, builder.getDictionaryAttr(attributes), entry.getLoc())))
       return failure();
     entry.setResultAttr(i, kDestinationAttr, builder.getI64IntegerAttr(argument));
-    Value written = bufferization::MaterializeInDestinationOp::create(
-                        builder, terminator->getLoc(), type, terminator->getOperand(i), entry.getArgument(argument))
+    Value written = bufferization::MaterializeInDestinationOp::create(builder, terminator->getLoc(), type,
+                                                                      terminator->getOperand(i),
+                                                                      entry.getArgument(argument))
                         .getResult();
     terminator->setOperand(i, written);
   }

@@ -21,7 +21,8 @@ namespace mlir::sesame {
 
 using namespace mlir;
 
-/// Is `value` made from `origin` by updates of destinations alone, so that bufferization keeps it in origin's buffer?
+/// Is `value` made from `origin` by updates of destinations alone, so that bufferization keeps it in origin's
+/// buffer?
 static bool isUpdateOf(Value value, Value origin) {
   while (value != origin) {
     auto result = dyn_cast<OpResult>(value);
@@ -52,8 +53,8 @@ struct CarryInPlacePass : sesame::impl::CarryInPlacePassBase<CarryInPlacePass> {
       for (auto [carried, operand] : llvm::zip_equal(loop.getRegionIterArgs(), yield->getOpOperands())) {
         if (!isa<RankedTensorType>(carried.getType()) || isUpdateOf(operand.get(), carried))
           continue;
-        operand.set(bufferization::MaterializeInDestinationOp::create(builder, yield->getLoc(), carried.getType(),
-                                                                      operand.get(), carried)
+        operand.set(bufferization::MaterializeInDestinationOp::create(
+                        builder, yield->getLoc(), carried.getType(), operand.get(), carried)
                         .getResult());
       }
     });

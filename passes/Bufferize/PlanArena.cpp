@@ -39,8 +39,8 @@ static LogicalResult moveScratchToStack(func::FuncOp entry, int64_t maxScratchBy
     }
     int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     if (bytes > maxScratchBytes) {
-      alloc.emitError() << "a parallel body needs a temporary buffer of " << bytes << " bytes, expected at most "
-                        << maxScratchBytes;
+      alloc.emitError() << "a parallel body needs a temporary buffer of " << bytes
+                        << " bytes, expected at most " << maxScratchBytes;
       return WalkResult::interrupt();
     }
     OpBuilder builder(alloc);
@@ -89,7 +89,8 @@ static LogicalResult planEntry(func::FuncOp entry, int64_t maxScratchBytes) {
   if (failed(moveScratchToStack(entry, maxScratchBytes)))
     return failure();
 
-  // The plan is computed in the workspace function, where its sizes can be evaluated, and then once more in the entry.
+  // The plan is computed in the workspace function, where its sizes can be evaluated, and then once more in
+  // the entry.
   func::FuncOp workspace = createWorkspaceFunction(entry);
   SmallVector<BlockArgument> symbols = getSymbolArguments(entry);
   OpBuilder inWorkspace = OpBuilder::atBlockBegin(&workspace.getBody().front());
@@ -116,7 +117,8 @@ static LogicalResult planEntry(func::FuncOp entry, int64_t maxScratchBytes) {
   unsigned arenaIndex = symbols.empty() ? entry.getNumArguments() : symbols.front().getArgNumber();
   auto arenaType = MemRefType::get({ShapedType::kDynamic}, inEntry.getI8Type());
   NamedAttribute arenaAttribute = inEntry.getNamedAttr(kArenaAttr, inEntry.getUnitAttr());
-  if (failed(entry.insertArgument(arenaIndex, arenaType, inEntry.getDictionaryAttr(arenaAttribute), entry.getLoc())))
+  if (failed(entry.insertArgument(arenaIndex, arenaType, inEntry.getDictionaryAttr(arenaAttribute),
+                                  entry.getLoc())))
     return failure();
   plan.replaceAllocations(entry.getArgument(arenaIndex), *places);
   return success();

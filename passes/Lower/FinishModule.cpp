@@ -40,8 +40,8 @@ struct FinishModulePass : sesame::impl::FinishModulePassBase<FinishModulePass> {
         if (attribute.getName().getValue().starts_with("sesame."))
           function->removeDiscardableAttr(attribute.getName());
       for (unsigned i = 0; i < function.getNumArguments(); ++i)
-        for (NamedAttribute attribute : function.getArgAttrDict(i) ? function.getArgAttrDict(i).getValue()
-                                                                  : ArrayRef<NamedAttribute>())
+        for (NamedAttribute attribute :
+             function.getArgAttrDict(i) ? function.getArgAttrDict(i).getValue() : ArrayRef<NamedAttribute>())
           if (attribute.getName().getValue().starts_with("sesame."))
             function.removeArgAttr(i, attribute.getName());
       if (!function.isExternal() && !function.getName().starts_with("sesame_entry_"))
@@ -53,7 +53,8 @@ struct FinishModulePass : sesame::impl::FinishModulePassBase<FinishModulePass> {
     if (!module.lookupSymbol(kAbiVersionName)) {
       OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
       LLVM::GlobalOp::create(builder, module.getLoc(), builder.getI64Type(), /*isConstant=*/true,
-                             LLVM::Linkage::External, kAbiVersionName, builder.getI64IntegerAttr(kAbiVersion));
+                             LLVM::Linkage::External, kAbiVersionName,
+                             builder.getI64IntegerAttr(kAbiVersion));
     }
   }
 };

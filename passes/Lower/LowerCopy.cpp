@@ -32,7 +32,8 @@ static int64_t countContiguousAxes(MemRefType type) {
   for (int64_t axis = type.getRank() - 1; axis >= 0; --axis, ++count) {
     if (strides[axis] != expected && type.getDimSize(axis) != 1)
       return count;
-    // Beyond a dynamic extent no stride is known to fit, and with one the copy would not become a memcpy but a library call.
+    // Beyond a dynamic extent no stride is known to fit, and with one the copy would not become a memcpy but
+    // a library call.
     if (type.isDynamicDim(axis))
       return count;
     expected *= type.getDimSize(axis);
@@ -51,19 +52,23 @@ static void lowerCopy(memref::CopyOp copy) {
     return;
   OpBuilder builder(copy);
   Location loc = copy.getLoc();
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0), one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
+        one = arith::ConstantIndexOp::create(builder, loc, 1);
   int64_t outer = rank - inner;
-  SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0)), strides(rank, builder.getIndexAttr(1)), sizes;
+  SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0)), strides(rank, builder.getIndexAttr(1)),
+      sizes;
   SmallVector<Value> indices;
   for (int64_t axis = 0; axis < rank; ++axis) {
-    OpFoldResult extent = source.isDynamicDim(axis)
-                              ? OpFoldResult(memref::DimOp::create(builder, loc, copy.getSource(), axis).getResult())
-                              : OpFoldResult(builder.getIndexAttr(source.getDimSize(axis)));
+    OpFoldResult extent =
+        source.isDynamicDim(axis)
+            ? OpFoldResult(memref::DimOp::create(builder, loc, copy.getSource(), axis).getResult())
+            : OpFoldResult(builder.getIndexAttr(source.getDimSize(axis)));
     sizes.push_back(axis < outer ? OpFoldResult(builder.getIndexAttr(1)) : extent);
     if (axis >= outer)
       continue;
-    Value end = isa<Value>(extent) ? cast<Value>(extent)
-                                   : arith::ConstantIndexOp::create(builder, loc, source.getDimSize(axis)).getResult();
+    Value end = isa<Value>(extent)
+                    ? cast<Value>(extent)
+                    : arith::ConstantIndexOp::create(builder, loc, source.getDimSize(axis)).getResult();
     auto loop = scf::ForOp::create(builder, loc, zero, end, one);
     builder.setInsertionPointToStart(loop.getBody());
     indices.push_back(loop.getInductionVar());
@@ -76,7 +81,8 @@ static void lowerCopy(memref::CopyOp copy) {
     // [1, ..., 1, inner...] -> [inner...]: what is left is contiguous, and becomes a memcpy.
     ArrayRef<int64_t> innerShape = source.getShape().take_back(inner);
     auto block = [&](Value buffer, MemRefType type) -> Value {
-      MemRefType reduced = memref::SubViewOp::inferRankReducedResultType(innerShape, type, offsets, sizes, strides);
+      MemRefType reduced =
+          memref::SubViewOp::inferRankReducedResultType(innerShape, type, offsets, sizes, strides);
       return memref::SubViewOp::create(builder, loc, reduced, buffer, offsets, sizes, strides);
     };
     memref::CopyOp::create(builder, loc, block(copy.getSource(), source), block(copy.getTarget(), target));

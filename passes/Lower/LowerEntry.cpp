@@ -41,8 +41,8 @@ private:
   /// Drops the arguments from `first` on, which have no users left.
   void dropArguments(unsigned first);
   Value load(Type type, Value base, int64_t index) {
-    Value address =
-        LLVM::GEPOp::create(builder, loc, pointer, type, base, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, type, base,
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
     return LLVM::LoadOp::create(builder, loc, type, address);
   }
   Value constant(int64_t value) {
@@ -94,9 +94,10 @@ Value EntryLowering::makeBuffer(MemRefType type, Value base, unsigned argument) 
       if (auto attribute = dyn_cast<Attribute>(mixed))
         extent = constant(cast<IntegerAttr>(attribute).getInt());
       else
-        extent = symbols.lookup(
-            function.getArgAttrOfType<StringAttr>(cast<BlockArgument>(cast<Value>(mixed)).getArgNumber(), kSymbolAttr)
-                .getValue());
+        extent = symbols.lookup(function
+                                    .getArgAttrOfType<StringAttr>(
+                                        cast<BlockArgument>(cast<Value>(mixed)).getArgNumber(), kSymbolAttr)
+                                    .getValue());
     }
     descriptor.setSize(builder, loc, axis, extent);
     descriptor.setStride(builder, loc, axis, stride);
@@ -116,7 +117,8 @@ LogicalResult EntryLowering::lowerWeights(Value base) {
       return WalkResult::interrupt();
     }
     if (!weight.getOffset()) {
-      InFlightDiagnostic diagnostic = get.emitError() << "weight '" << get.getWeight() << "' has no place yet";
+      InFlightDiagnostic diagnostic = get.emitError()
+                                      << "weight '" << get.getWeight() << "' has no place yet";
       diagnostic.attachNote(weight.getLoc()) << "sesame-plan-weights gives it an 'offset'";
       return WalkResult::interrupt();
     }
@@ -128,11 +130,12 @@ LogicalResult EntryLowering::lowerWeights(Value base) {
       int64_t strideInBytes = weight.getStride() ? static_cast<int64_t>(*weight.getStride())
                                                  : llvm::alignTo(weight.getSizeInBytes(), 64);
       Value index = arith::IndexCastOp::create(builder, at, builder.getI64Type(), get.getIndex());
-      Value stride =
-          LLVM::ConstantOp::create(builder, at, builder.getI64Type(), builder.getI64IntegerAttr(strideInBytes));
+      Value stride = LLVM::ConstantOp::create(builder, at, builder.getI64Type(),
+                                              builder.getI64IntegerAttr(strideInBytes));
       offset = LLVM::AddOp::create(builder, at, offset, LLVM::MulOp::create(builder, at, index, stride));
     }
-    Value address = LLVM::GEPOp::create(builder, at, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
+    Value address =
+        LLVM::GEPOp::create(builder, at, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
     Value descriptor = MemRefDescriptor::fromStaticShape(builder, at, converter, type, address);
     get.replaceAllUsesWith(UnrealizedConversionCastOp::create(builder, at, type, descriptor).getResult(0));
     get.erase();
@@ -175,7 +178,8 @@ LogicalResult EntryLowering::lowerEntry() {
       continue;
     Value buffer = makeBuffer(type, load(pointer, buffers, place), i);
     if (!buffer)
-      return function.emitError() << "argument " << i - 3 << ": 'sesame.dims' does not tell every dynamic extent of " << type;
+      return function.emitError() << "argument " << i - 3
+                                  << ": 'sesame.dims' does not tell every dynamic extent of " << type;
     argument.replaceAllUsesWith(buffer);
   }
   Value weights = load(pointer, buffers, 0);
@@ -197,7 +201,8 @@ LogicalResult EntryLowering::lowerWorkspace(StringRef entryName) {
   Operation *terminator = function.getBody().front().getTerminator();
   builder.setInsertionPoint(terminator);
   terminator->setOperand(
-      0, arith::IndexCastOp::create(builder, loc, builder.getI64Type(), terminator->getOperand(0)).getResult());
+      0,
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), terminator->getOperand(0)).getResult());
   function.setType(builder.getFunctionType(function.getArgumentTypes(), builder.getI64Type()));
   function.setName(("sesame_entry_" + entryName + "_workspace").str());
   return success();

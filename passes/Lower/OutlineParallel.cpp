@@ -143,13 +143,15 @@ func::FuncOp Outliner::createBody(StringRef name) {
   for (auto [i, value] : llvm::enumerate(captures)) {
     Value address = LLVM::GEPOp::create(builder, loc, pointer, dataType, body.getArgument(0),
                                         ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
-    mapping.map(value, castTo(value.getType(), LLVM::LoadOp::create(builder, loc, dataType.getBody()[i], address)));
+    mapping.map(value,
+                castTo(value.getType(), LLVM::LoadOp::create(builder, loc, dataType.getBody()[i], address)));
   }
   auto index = [&](unsigned argument) -> Value {
     return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), body.getArgument(argument));
   };
   Value begin = index(1), end = index(2);
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0), one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
+        one = arith::ConstantIndexOp::create(builder, loc, 1);
 
   // The first iteration's position is found by division, the others' by counting up with carry.
   unsigned rank = forall.getRank();
@@ -187,7 +189,8 @@ func::FuncOp Outliner::createBody(StringRef name) {
     next[axis] = up;
     if (axis == 0)
       break;
-    Value wraps = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, up, mapping.lookup(counts[axis]));
+    Value wraps =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, up, mapping.lookup(counts[axis]));
     next[axis] = arith::SelectOp::create(builder, loc, wraps, zero, up);
     carry = wraps;
   }
@@ -200,16 +203,18 @@ func::FuncOp Outliner::createBody(StringRef name) {
 LogicalResult Outliner::outline(StringRef name) {
   if (forall.getNumResults() != 0)
     return forall.emitError("a parallel loop still has tensor results; bufferize first");
-  SmallVector<Value> lowers = llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
-  SmallVector<Value> uppers = llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
+  SmallVector<Value> lowers =
+      llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
+  SmallVector<Value> uppers =
+      llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
   SmallVector<Value> steps = llvm::map_to_vector(forall.getMixedStep(), [&](auto v) { return toIndex(v); });
   Value indexOne = arith::ConstantIndexOp::create(builder, loc, 1);
   for (auto [lower, upper, step] : llvm::zip_equal(lowers, uppers, steps)) {
     // (upper - lower + step - 1) / step; upstream leaves ceildivsi to a pass that also expands maxima.
     Value length = builder.createOrFold<arith::SubIOp>(loc, upper, lower);
     Value slack = builder.createOrFold<arith::SubIOp>(loc, step, indexOne);
-    counts.push_back(
-        builder.createOrFold<arith::DivSIOp>(loc, builder.createOrFold<arith::AddIOp>(loc, length, slack), step));
+    counts.push_back(builder.createOrFold<arith::DivSIOp>(
+        loc, builder.createOrFold<arith::AddIOp>(loc, length, slack), step));
     count = count ? builder.createOrFold<arith::MulIOp>(loc, count, counts.back()) : counts.back();
   }
   if (!count)
@@ -232,7 +237,8 @@ LogicalResult Outliner::outline(StringRef name) {
     Value parallelFor = LLVM::LoadOp::create(builder, loc, pointer, context);
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
                                             {pointer, pointer, pointer, i64});
-    LLVM::CallOp::create(builder, loc, type, ValueRange{parallelFor, context, castTo(pointer, function), data, count64});
+    LLVM::CallOp::create(builder, loc, type,
+                         ValueRange{parallelFor, context, castTo(pointer, function), data, count64});
     // An empty range must not reach the body, which divides by the counts of its axes.
     builder.setInsertionPointToStart(choice.elseBlock());
     Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, count64, one);

@@ -10,15 +10,16 @@
 #include "sesame/Passes/Pipelines.h"
 
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 void mlir::sesame::buildBufferize(OpPassManager &pm) {
-  // What the tile passes left as calls becomes part of its entry: the arena is planned for an entry as a whole.
+  // What the tile passes left as calls becomes part of its entry: the arena is planned for an entry as a
+  // whole.
   pm.addPass(createInlineLayersPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCarryInPlacePass());

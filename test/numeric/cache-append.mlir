@@ -1,4 +1,4 @@
-// RUN: sesame-numeric-test %s
+// RUN: sesame-numeric-test %s --runs 60
 
 // Keys written into a layer of the cache, in place: the state is compared as well.
 func.func @append(%k: tensor<?x2x?x5xf32> {sesame.name = "k", sesame.dims = ["B", "2", "S", "5"]},

@@ -1,4 +1,4 @@
-// RUN: sesame-numeric-test %s
+// RUN: sesame-numeric-test %s --runs 60
 
 // One table, and sums of tables with broadcast indices.
 sesame.weight @wte : tensor<97x36xf32> {

@@ -1,4 +1,4 @@
-// RUN: sesame-numeric-test %s
+// RUN: sesame-numeric-test %s --runs 60
 
 // Rotary positions: halves and interleaved pairs, all features or some, positions for each row or shared.
 func.func @halves(%x: tensor<?x4x?x12xf32> {sesame.name = "x", sesame.dims = ["B", "4", "S", "12"]},

@@ -66,8 +66,9 @@ static OwningOpRef<ModuleOp> copyWeights(ModuleOp module, Path path, int64_t vec
   return copy;
 }
 
-CompiledModule::CompiledModule(MLIRContext &context, const std::string &text, Path path, const std::string &target,
-                               const Checkpoint *checkpoint, const std::string &directory) {
+CompiledModule::CompiledModule(MLIRContext &context, const std::string &text, Path path,
+                               const std::string &target, const Checkpoint *checkpoint,
+                               const std::string &directory) {
   const CodegenOptions codegen = resolveTarget(target);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
@@ -155,7 +156,8 @@ static void runPieces(const SesameContext *context, SesameBody body, void *data,
 
 std::vector<Bytes> CompiledModule::run(const EntrySpec &entry, const std::vector<int64_t> &symbols,
                                        std::vector<Bytes> &inputs, int threads) const {
-  auto workspace = reinterpret_cast<SesameWorkspaceFunction>(findSymbol("sesame_entry_" + entry.name + "_workspace"));
+  auto workspace =
+      reinterpret_cast<SesameWorkspaceFunction>(findSymbol("sesame_entry_" + entry.name + "_workspace"));
   auto function = reinterpret_cast<SesameEntryFunction>(findSymbol("sesame_entry_" + entry.name));
   const int64_t arenaBytes = workspace(symbols.data());
   if (arenaBytes < 0)

@@ -35,8 +35,8 @@ using Bytes = std::vector<std::byte>;
 /// A module compiled to a shared library in a temporary directory, loaded, and called through `sesame/abi.h`.
 class CompiledModule {
 public:
-  /// Compiles `text` for `target` (as `sesame compile --target`). Recipes of weights read `checkpoint`, which may be null if there
-  /// are none. Throws Error.
+  /// Compiles `text` for `target` (as `sesame compile --target`). Recipes of weights read `checkpoint`, which
+  /// may be null if there are none. Throws Error.
   CompiledModule(mlir::MLIRContext &context, const std::string &text, Path path, const std::string &target,
                  const Checkpoint *checkpoint, const std::string &directory);
   ~CompiledModule();
@@ -45,11 +45,12 @@ public:
 
   const std::vector<EntrySpec> &entries() const { return specs; }
 
-  /// Calls an entry. `inputs` hold inputs and states in argument order; states are updated. Returns the outputs. The arena and the outputs are
-  /// filled with NaNs first, and a write behind the end of any buffer throws Error. Parallel loops are cut into as many pieces as there are
-  /// `threads`, each run by a thread of its own.
-  std::vector<Bytes> run(const EntrySpec &entry, const std::vector<int64_t> &symbols, std::vector<Bytes> &inputs,
-                         int threads) const;
+  /// Calls an entry. `inputs` hold inputs and states in argument order; states are updated. Returns the
+  /// outputs. The arena and the outputs are filled with NaNs first, and a write behind the end of any buffer
+  /// throws Error. Parallel loops are cut into as many pieces as there are `threads`, each run by a thread of
+  /// its own.
+  std::vector<Bytes> run(const EntrySpec &entry, const std::vector<int64_t> &symbols,
+                         std::vector<Bytes> &inputs, int threads) const;
 
 private:
   void *findSymbol(const std::string &name) const;

@@ -8,14 +8,15 @@
 //
 // usage: sesame-numeric-test FILE.mlir [--runs N] [--target T] [--seed S] [--alter 1|2|3]
 //
-// Compiles the module once by the reference lowering and once by the fast pipelines, then runs every entry N times with
-// random symbol values and random inputs on both, and compares:
-//   - outputs and states of the two within 1e-4 * max(1, largest reference value) (docs: what counts as right);
+// Compiles the module once by the reference lowering and once by the fast pipelines, then runs every entry N
+// times with random symbol values and random inputs on both, and compares:
+//   - outputs and states of the two within 1e-4 * max(1, largest reference value) (docs: what counts as
+//   right);
 //   - the fast code's with 1 and with 3 threads, bit by bit;
 //   - the fast code's for each index of symbol B alone with those in the batch, bit by bit.
 //
-// A symbol is at least 1 and at most its `sesame.limits`, or 19 without one; an integer input is within its `sesame.range`; floats are
-// normal. Weights' recipes read random checkpoint tensors.
+// A symbol is at least 1 and at most its `sesame.limits`, or 19 without one; an integer input is within its
+// `sesame.range`; floats are normal. Weights' recipes read random checkpoint tensors.
 //
 // --alter N spoils what the Nth of these comparisons gets; the test must then fail.
 //
@@ -34,7 +35,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -82,7 +82,8 @@ std::vector<int64_t> chooseSymbols(const EntrySpec &entry, Random &random) {
   std::vector<int64_t> values(entry.symbols.size());
   auto isWithinLimits = [&] {
     for (const SymbolLimit &limit : entry.limits)
-      if (values[limit.symbol] > (limit.atMost.isConstant() ? limit.atMost.extent : values[limit.atMost.symbol]))
+      if (values[limit.symbol] >
+          (limit.atMost.isConstant() ? limit.atMost.extent : values[limit.atMost.symbol]))
         return false;
     return true;
   };
@@ -136,8 +137,8 @@ Result call(const CompiledModule &module, const EntrySpec &entry, const std::vec
 }
 
 /// The part of a tensor at `index` of its axis that is symbol `symbol`; all of it if it has no such axis.
-Bytes selectBatch(const TensorSpec &tensor, const std::vector<int64_t> &symbols, int32_t symbol, int64_t index,
-                  const Bytes &bytes) {
+Bytes selectBatch(const TensorSpec &tensor, const std::vector<int64_t> &symbols, int32_t symbol,
+                  int64_t index, const Bytes &bytes) {
   const std::vector<int64_t> shape = shapeOf(tensor, symbols);
   size_t axis = 0;
   while (axis < shape.size() && tensor.shape[axis].symbol != symbol)
@@ -182,7 +183,8 @@ double compareWithReference(const std::string &where, const Result &expected, co
       if (std::isfinite(a[i]))
         largest = std::max(largest, std::fabs(a[i]));
     for (size_t i = 0; i < count; ++i) {
-      double difference = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ? 0 : std::fabs(double(a[i]) - b[i]);
+      double difference =
+          a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ? 0 : std::fabs(double(a[i]) - b[i]);
       worst = std::max(worst, difference / (1e-4 * largest));
       if (!(difference <= 1e-4 * largest))
         throw Error(message(what, "[", i, "] of ", count, ": expected ", a[i], ", got ", b[i]));
@@ -197,8 +199,8 @@ void flipBit(Bytes &bytes) {
     bytes[0] ^= std::byte(1);
 }
 
-double runOnce(const CompiledModule &reference, const CompiledModule &fast, const EntrySpec &entry, Random &random,
-               int alter) {
+double runOnce(const CompiledModule &reference, const CompiledModule &fast, const EntrySpec &entry,
+               Random &random, int alter) {
   const std::vector<int64_t> symbols = chooseSymbols(entry, random);
   const std::string where = describe(entry, symbols);
   std::vector<Bytes> inputs;
@@ -233,7 +235,8 @@ double runOnce(const CompiledModule &reference, const CompiledModule &fast, cons
       flipBit(single.values[0]);
     for (size_t t = 0; t < alone.values.size(); ++t)
       if (single.values[t] != selectBatch(*alone.specs[t], symbols, batch, row, alone.values[t]))
-        throw Error(message(where, ": ", alone.specs[t]->name, " row ", row, " has other bits alone than in the batch"));
+        throw Error(message(where, ": ", alone.specs[t]->name, " row ", row,
+                            " has other bits alone than in the batch"));
   }
   return worst;
 }

@@ -32,9 +32,12 @@ using namespace llvm;
 
 namespace sesame {
 
-// The micro-architecture levels of the x86-64 psABI, section 3.1.1, without the baseline that every x86-64 has.
-static const std::vector<std::string> levelV2 = {"cx16", "popcnt", "sahf", "sse3", "ssse3", "sse4.1", "sse4.2"};
-static const std::vector<std::string> levelV3 = {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"};
+// The micro-architecture levels of the x86-64 psABI, section 3.1.1, without the baseline that every x86-64
+// has.
+static const std::vector<std::string> levelV2 = {"cx16",  "popcnt", "sahf",  "sse3",
+                                                 "ssse3", "sse4.1", "sse4.2"};
+static const std::vector<std::string> levelV3 = {"avx", "avx2",  "bmi",   "bmi2", "f16c",
+                                                 "fma", "lzcnt", "movbe", "xsave"};
 static const std::vector<std::string> levelV4 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
 
 static std::vector<std::string> featuresOfLevel(int level) {
@@ -71,7 +74,8 @@ CodegenOptions resolveTarget(const std::string &name) {
   if (name == "aarch64")
     return optionsOfAArch64();
   if (name != "cpu")
-    throw Error(message("target: expected cpu, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64, got '", name, "'"));
+    throw Error(
+        message("target: expected cpu, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64, got '", name, "'"));
 
   Triple host(sys::getProcessTriple());
   CodegenOptions options;
@@ -80,15 +84,16 @@ CodegenOptions resolveTarget(const std::string &name) {
   } else if (host.isX86_64()) {
     StringMap<bool> present = sys::getHostCPUFeatures();
     auto hasLevel = [&](int level) {
-      return all_of(featuresOfLevel(level), [&](const std::string &feature) { return present.lookup(feature); });
+      return all_of(featuresOfLevel(level),
+                    [&](const std::string &feature) { return present.lookup(feature); });
     };
     int level = hasLevel(4) ? 4 : hasLevel(3) ? 3 : 2;
     if (!hasLevel(level))
       throw Error("target: expected a CPU of at least x86-64-v2 (SSE 4.2), this machine has less");
     options = optionsOfX86Level(level);
   } else {
-    throw Error(message("target: expected an x86-64 or aarch64 machine, this one is ", host.getArchName().str(),
-                        "; name a target to compile for another"));
+    throw Error(message("target: expected an x86-64 or aarch64 machine, this one is ",
+                        host.getArchName().str(), "; name a target to compile for another"));
   }
   options.tuneCpu = sys::getHostCPUName().str();
   return options;
@@ -121,7 +126,8 @@ static std::unique_ptr<TargetMachine> createTargetMachine(const CodegenOptions &
   return machine;
 }
 
-static void setFunctionAttributes(Module &module, const CodegenOptions &options, const TargetMachine &machine) {
+static void setFunctionAttributes(Module &module, const CodegenOptions &options,
+                                  const TargetMachine &machine) {
   for (Function &function : module) {
     function.setDoesNotThrow();
     if (function.isDeclaration())
@@ -136,8 +142,8 @@ static void setFunctionAttributes(Module &module, const CodegenOptions &options,
   }
 }
 
-/// Without FMA instructions an `llvm.fma` would be a call of libm for each lane. The kernels ask for it for speed,
-/// not for its single rounding.
+/// Without FMA instructions an `llvm.fma` would be a call of libm for each lane. The kernels ask for it for
+/// speed, not for its single rounding.
 static void splitFusedMultiplyAdds(Module &module) {
   SmallVector<IntrinsicInst *> fused;
   for (Function &function : module)
@@ -233,8 +239,8 @@ void compileToSharedLibrary(mlir::ModuleOp source, const CodegenOptions &options
   std::vector<std::string> mathFunctions = findMathFunctions(StringRef(object.data(), object.size()));
   SmallVector<char, 0> mathLibrary;
   if (!mathFunctions.empty()) {
-    // The library names libm as needed without libm being on this machine, which may be of another kind: linked against a stand-in of
-    // the same name that has just the functions used.
+    // The library names libm as needed without libm being on this machine, which may be of another kind:
+    // linked against a stand-in of the same name that has just the functions used.
     Module standIn("libm", context);
     standIn.setTargetTriple(machine->getTargetTriple());
     standIn.setDataLayout(machine->createDataLayout());
@@ -245,7 +251,8 @@ void compileToSharedLibrary(mlir::ModuleOp source, const CodegenOptions &options
     }
     mathLibrary = emit(standIn, *machine, CodeGenFileType::ObjectFile);
   }
-  linkSharedLibrary(StringRef(object.data(), object.size()), StringRef(mathLibrary.data(), mathLibrary.size()), outPath);
+  linkSharedLibrary(StringRef(object.data(), object.size()),
+                    StringRef(mathLibrary.data(), mathLibrary.size()), outPath);
 }
 
 } // namespace sesame

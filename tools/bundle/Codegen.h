@@ -24,7 +24,8 @@ struct CodegenOptions {
   std::string cpu;
   /// The CPU whose timings guide scheduling; empty: `cpu`.
   std::string tuneCpu;
-  /// Features the code may use and so needs, by LLVM's names without '+'. The runtime checks them before it loads the code.
+  /// Features the code may use and so needs, by LLVM's names without '+'. The runtime checks them before it
+  /// loads the code.
   std::vector<std::string> requiredFeatures;
   /// f32 lanes of a vector register.
   int64_t vectorLanes = 16;
@@ -32,14 +33,15 @@ struct CodegenOptions {
   unsigned optLevel = 3;
 };
 
-/// The options for `cpu` (this machine), `x86-64-v2`, `x86-64-v3`, `x86-64-v4` or `aarch64`. This machine is taken as the highest of these
-/// levels it has, so a bundle also runs on every other machine of that level. Throws Error for another name, or if this machine has
-/// none of the levels.
+/// The options for `cpu` (this machine), `x86-64-v2`, `x86-64-v3`, `x86-64-v4` or `aarch64`. This machine is
+/// taken as the highest of these levels it has, so a bundle also runs on every other machine of that level.
+/// Throws Error for another name, or if this machine has none of the levels.
 CodegenOptions resolveTarget(const std::string &name);
 
-/// Compiles a module of the LLVM dialect, as `sesame-lower-to-llvm` leaves it, to a stripped shared library at `outPath` that exports the symbols of
-/// `sesame/abi.h` and needs nothing but libm's functions and memcpy, memmove, memset. With a `dumpDirectory`, `model.ll`, `model.opt.ll` and
-/// `model.s` are written there. Throws Error.
+/// Compiles a module of the LLVM dialect, as `sesame-lower-to-llvm` leaves it, to a stripped shared library
+/// at `outPath` that exports the symbols of `sesame/abi.h` and needs nothing but libm's functions and memcpy,
+/// memmove, memset. With a `dumpDirectory`, `model.ll`, `model.opt.ll` and `model.s` are written there.
+/// Throws Error.
 ///
 /// lld runs inside this process, which only one thread may do at a time.
 void compileToSharedLibrary(mlir::ModuleOp module, const CodegenOptions &options, const std::string &outPath,

@@ -24,12 +24,14 @@ using namespace llvm;
 
 namespace sesame {
 
-/// What LLVM and MLIR make calls of: C99's <math.h> for float and double, by the names of the double functions, and glibc's sincos.
+/// What LLVM and MLIR make calls of: C99's <math.h> for float and double, by the names of the double
+/// functions, and glibc's sincos.
 static constexpr StringLiteral mathNames[] = {
-    "acos",  "acosh", "asin", "asinh", "atan",      "atan2", "atanh", "cbrt",  "ceil",   "copysign", "cos",
-    "cosh",  "erf",   "erfc", "exp",   "exp10",     "exp2",  "expm1", "fabs",  "floor",  "fma",      "fmax",
-    "fmin",  "fmod",  "ldexp", "log",  "log10",     "log1p", "log2",  "nearbyint", "pow", "rint",    "round",
-    "roundeven", "sin", "sincos", "sinh", "sqrt",   "tan",   "tanh",  "tgamma", "lgamma", "trunc"};
+    "acos",     "acosh", "asin",      "asinh", "atan",   "atan2",  "atanh",     "cbrt", "ceil",
+    "copysign", "cos",   "cosh",      "erf",   "erfc",   "exp",    "exp10",     "exp2", "expm1",
+    "fabs",     "floor", "fma",       "fmax",  "fmin",   "fmod",   "ldexp",     "log",  "log10",
+    "log1p",    "log2",  "nearbyint", "pow",   "rint",   "round",  "roundeven", "sin",  "sincos",
+    "sinh",     "sqrt",  "tan",       "tanh",  "tgamma", "lgamma", "trunc"};
 static constexpr StringLiteral libcNames[] = {"memcpy", "memmove", "memset"};
 
 std::vector<std::string> findMathFunctions(StringRef bytes) {
@@ -50,8 +52,8 @@ std::vector<std::string> findMathFunctions(StringRef bytes) {
     if (!is_contained(mathNames, base))
       base.consume_back("f");
     if (!is_contained(mathNames, base))
-      throw Error(message("code: expected to need only functions of the C and math libraries, but needs '", name->str(),
-                          "'"));
+      throw Error(message("code: expected to need only functions of the C and math libraries, but needs '",
+                          name->str(), "'"));
     functions.push_back(name->str());
   }
   return functions;
@@ -99,10 +101,11 @@ static void runLinker(std::vector<std::string> arguments) {
 
 void linkSharedLibrary(StringRef object, StringRef mathObject, const std::string &outPath) {
   TemporaryFile objectFile(outPath + ".o", object);
-  std::vector<std::string> arguments = {"-shared",      "-Bsymbolic",      "--strip-all",      "--gc-sections",
-                                        "--hash-style=gnu", "-z",          "noexecstack",      "-z",
-                                        "relro",        "-z",              "now",              "-soname",
-                                        "model.so",     objectFile.path,   "-o",               outPath};
+  std::vector<std::string> arguments = {
+      "-shared", "-Bsymbolic",  "--strip-all", "--gc-sections", "--hash-style=gnu",
+      "-z",      "noexecstack", "-z",          "relro",         "-z",
+      "now",     "-soname",     "model.so",    objectFile.path, "-o",
+      outPath};
   if (mathObject.empty())
     return runLinker(std::move(arguments));
   TemporaryFile mathFile(outPath + ".libm.o", mathObject);

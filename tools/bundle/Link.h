@@ -16,12 +16,13 @@
 
 namespace sesame {
 
-/// The functions of libm that an ELF object needs. Throws Error if it needs a symbol that neither libm has nor every C library
-/// (memcpy, memmove, memset).
+/// The functions of libm that an ELF object needs. Throws Error if it needs a symbol that neither libm has
+/// nor every C library (memcpy, memmove, memset).
 std::vector<std::string> findMathFunctions(llvm::StringRef object);
 
-/// Links `object` to a stripped shared library at `outPath`. `mathObject`, if not empty, defines the functions of libm that it needs; the
-/// library then names libm.so.6 as needed. Temporary files lie beside `outPath`. Throws Error.
+/// Links `object` to a stripped shared library at `outPath`. `mathObject`, if not empty, defines the
+/// functions of libm that it needs; the library then names libm.so.6 as needed. Temporary files lie beside
+/// `outPath`. Throws Error.
 void linkSharedLibrary(llvm::StringRef object, llvm::StringRef mathObject, const std::string &outPath);
 
 } // namespace sesame

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A public function is an entry (docs/architecture.md). `sesame-bufferize-entries` appends arguments to it, so that
-// from then on its arguments are, in order:
+// A public function is an entry (docs/architecture.md). `sesame-bufferize-entries` appends arguments to it,
+// so that from then on its arguments are, in order:
 //
 //   inputs and states | outputs {sesame.output} | arena {sesame.arena} | symbols {sesame.symbol = "B"}
 //
@@ -44,20 +44,22 @@ inline constexpr llvm::StringLiteral kContextAttr = "sesame.context";
 /// Is `func` one of the module's entries (public, with a body, not a workspace function)?
 bool isEntry(func::FuncOp func);
 
-/// The symbols of `sesame.dims` in the order of the ABI: first appearance among the dynamic axes of inputs, then of states. Works
-/// before and after `sesame-bufferize-entries`.
+/// The symbols of `sesame.dims` in the order of the ABI: first appearance among the dynamic axes of inputs,
+/// then of states. Works before and after `sesame-bufferize-entries`.
 llvm::SmallVector<llvm::StringRef> getEntrySymbols(func::FuncOp entry);
 
 /// The symbol arguments that `sesame-bufferize-entries` appended, in the order of getEntrySymbols.
 llvm::SmallVector<BlockArgument> getSymbolArguments(func::FuncOp entry);
 
-/// The extent of axis `axis` of argument `index`: a constant, or the symbol argument that holds it; null if the argument says neither.
+/// The extent of axis `axis` of argument `index`: a constant, or the symbol argument that holds it; null if
+/// the argument says neither.
 OpFoldResult getArgumentExtent(func::FuncOp entry, unsigned index, int64_t axis);
 
 /// Name of the function that `sesame-plan-arena` puts beside `entry`: symbols -> bytes of arena.
 std::string getWorkspaceName(llvm::StringRef entry);
 
-/// Runs a workspace function on the values of the entry's symbols; nothing if it holds more than foldable straight-line code.
+/// Runs a workspace function on the values of the entry's symbols; nothing if it holds more than foldable
+/// straight-line code.
 std::optional<int64_t> evaluateWorkspace(func::FuncOp workspace, llvm::ArrayRef<int64_t> symbols);
 
 } // namespace mlir::sesame
