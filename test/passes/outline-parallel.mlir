@@ -29,9 +29,9 @@
 // CHECK:           llvm.store %{{.*}}, %[[PLACE]]
 // CHECK:           arith.cmpi sgt, %[[ITERATIONS:.*]], %[[ONE:.*]] : i64
 // CHECK:           scf.if
-// CHECK:             %[[RUN:.*]] = llvm.load %[[CONTEXT]]
+// CHECK:             %[[PARALLEL_FOR:.*]] = llvm.load %[[CONTEXT]]
 // CHECK:             %[[BODY:.*]] = builtin.unrealized_conversion_cast %{{.*}} : (!llvm.ptr, i64, i64) -> () to !llvm.ptr
-// CHECK:             llvm.call %[[RUN]](%[[CONTEXT]], %[[BODY]], %[[DATA]], %[[ITERATIONS]]) :
+// CHECK:             llvm.call %[[PARALLEL_FOR]](%[[CONTEXT]], %[[BODY]], %[[DATA]], %[[ITERATIONS]]) :
 // CHECK:           } else {
 // CHECK:             arith.cmpi eq, %[[ITERATIONS]], %[[ONE]] : i64
 // CHECK:             scf.if
