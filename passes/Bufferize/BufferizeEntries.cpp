@@ -95,6 +95,29 @@ static void addSymbols(func::FuncOp entry) {
   });
 }
 
+/// Materializes `value` in `destination`. A value that is another one with an axis split is written in that
+/// shape, since the search for destinations (`eliminate-empty-tensors`) does not look through a reshape.
+static Value writeResult(OpBuilder &builder, Value value, BlockArgument destination) {
+  auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+  if (!expand)
+    return bufferization::MaterializeInDestinationOp::create(builder, value.getLoc(), value.getType(), value,
+                                                             destination)
+        .getResult();
+  Value collapsed;
+  {
+    // At the start of the function, so that every operation can write there.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(destination.getOwner());
+    collapsed = tensor::CollapseShapeOp::create(builder, value.getLoc(), expand.getSrcType(), destination,
+                                                expand.getReassociationIndices());
+  }
+  Value written = bufferization::MaterializeInDestinationOp::create(
+                      builder, value.getLoc(), expand.getSrcType(), expand.getSrc(), collapsed)
+                      .getResult();
+  return tensor::ExpandShapeOp::create(builder, value.getLoc(), expand.getResultType(), written,
+                                       expand.getReassociationIndices(), expand.getMixedOutputShape());
+}
+
 static LogicalResult bufferizeEntry(func::FuncOp entry) {
   if (!entry.getBody().hasOneBlock())
     return entry.emitError() << "an entry must have one block, got " << entry.getBody().getBlocks().size();
@@ -143,10 +166,7 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
     if (failed(entry.insertArgument(argument, type, builder.getDictionaryAttr(attributes), entry.getLoc())))
       return failure();
     entry.setResultAttr(i, kDestinationAttr, builder.getI64IntegerAttr(argument));
-    Value written = bufferization::MaterializeInDestinationOp::create(builder, terminator->getLoc(), type,
-                                                                      terminator->getOperand(i),
-                                                                      entry.getArgument(argument))
-                        .getResult();
+    Value written = writeResult(builder, terminator->getOperand(i), entry.getArgument(argument));
     terminator->setOperand(i, written);
   }
   addSymbols(entry);

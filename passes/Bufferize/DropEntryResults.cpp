@@ -21,11 +21,20 @@ namespace mlir::sesame {
 using namespace mlir;
 using namespace mlir::sesame;
 
-/// The buffer that `value` is: looks through casts and through loops that carry it unchanged.
+/// The buffer that `value` is: looks through casts, reshapes and loops that carry it unchanged.
 static Value findBuffer(Value value) {
   while (true) {
     if (auto cast = value.getDefiningOp<memref::CastOp>()) {
       value = cast.getSource();
+      continue;
+    }
+    // Reshapes keep all elements in their places.
+    if (auto expand = value.getDefiningOp<memref::ExpandShapeOp>()) {
+      value = expand.getSrc();
+      continue;
+    }
+    if (auto collapse = value.getDefiningOp<memref::CollapseShapeOp>()) {
+      value = collapse.getSrc();
       continue;
     }
     auto result = dyn_cast<OpResult>(value);

@@ -44,3 +44,19 @@ func.func @unnamed_extents(%x: tensor<?x3xf32>, %y: tensor<?x?xf32>) -> tensor<4
 func.func private @private_functions_stay(%x: tensor<?xf32>) -> tensor<?xf32> {
   return %x : tensor<?xf32>
 }
+
+// A result with a split axis is written in the shape it was computed in, so that its producer finds the caller's buffer.
+// CHECK-LABEL: func.func @split_result
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x4xf32> {{{[^}]*}}}, %[[Y:[a-z0-9]+]]: tensor<?x2x2xf32>
+// CHECK:         %[[FLAT:.*]] = tensor.collapse_shape %[[Y]] {{\[}}[0], [1, 2]]
+// CHECK:         %[[R:.*]] = "test.op"
+// CHECK:         %[[W:.*]] = bufferization.materialize_in_destination %[[R]] in %[[FLAT]]
+// CHECK:         %[[S:.*]] = tensor.expand_shape %[[W]] {{\[}}[0], [1, 2]]
+// CHECK:         return %[[S]]
+func.func @split_result(%x: tensor<?x4xf32> {sesame.dims = ["B", "4"]}) -> (tensor<?x2x2xf32> {sesame.dims = ["B", "2", "2"]}) {
+  %c0 = arith.constant 0 : index
+  %b = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %0 = "test.op"(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %1 = tensor.expand_shape %0 [[0], [1, 2]] output_shape [%b, 2, 2] : tensor<?x4xf32> into tensor<?x2x2xf32>
+  return %1 : tensor<?x2x2xf32>
+}
