@@ -16,7 +16,7 @@
 // BUFFER-NOT:     memref.copy
 // BUFFER:         scf.for {{.*}} {
 // BUFFER-NOT:     memref.copy
-// BUFFER:         memref.copy {{.*}} : memref<?x?x36xf32> to memref<?x?x36xf32>
+// BUFFER:         memref.copy {{.*}} : memref<?x36xf32> to memref<?x36xf32>
 // BUFFER-NOT:     memref.copy
 // BUFFER-NOT:     memref.alloc
 

@@ -19,7 +19,7 @@
 // BUFFER:           memref.copy {{.*}} : memref<?x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
 // BUFFER:           memref.copy {{.*}} : memref<?x8xf32, strided<[80, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
 // BUFFER-NOT:     memref.copy
-// BUFFER:         memref.copy {{.*}} : memref<?x?x36xf32> to memref<?x?x36xf32>
+// BUFFER:         memref.copy {{.*}} : memref<?x36xf32> to memref<?x36xf32>
 // BUFFER-NOT:     memref.copy
 // BUFFER-NOT:     memref.alloc
 
