@@ -8,6 +8,7 @@
 
 #include "EntrySpecs.h"
 
+#include "ElementType.h"
 #include "support/Error.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,19 +19,11 @@ using namespace mlir;
 
 namespace sesame {
 
-static DType toDType(Type type, const std::string &where) {
-  if (type.isF32())
-    return DType::f32;
-  if (type.isF16())
-    return DType::f16;
-  if (type.isBF16())
-    return DType::bf16;
-  if (type.isInteger(64))
-    return DType::i64;
-  if (type.isInteger(32))
-    return DType::i32;
-  if (type.isInteger(8))
-    return DType::i8;
+/// Inputs and outputs have every element type of a bundle but f64.
+static DType readElementType(Type type, const std::string &where) {
+  const std::optional<DType> dtype = toDType(type);
+  if (dtype && *dtype != DType::f64)
+    return *dtype;
   std::string name;
   llvm::raw_string_ostream(name) << type;
   throw Error(message(where, ": expected an element type of f32, f16, bf16, i64, i32 or i8, got ", name));
@@ -70,7 +63,8 @@ static Dim readBound(const EntrySpec &entry, Attribute bound) {
   auto name = dyn_cast<StringAttr>(bound);
   const int32_t symbol = name ? entry.findSymbol(name.strref()) : -1;
   if (symbol < 0)
-    throw Error(message("entry '", entry.name, "': expected a limit to be a number or a symbol of the inputs, got '",
+    throw Error(message("entry '", entry.name,
+                        "': expected a limit to be a number or a symbol of the inputs, got '",
                         name ? name.str() : "another attribute", "'"));
   return Dim::ofSymbol(symbol);
 }
@@ -94,7 +88,7 @@ static EntrySpec readEntry(func::FuncOp function) {
         throw Error(message(where, ": expected a ranked tensor"));
       TensorSpec &spec = inputs[i];
       spec.name = name ? name.str() : fallback;
-      spec.dtype = toDType(type.getElementType(), where);
+      spec.dtype = readElementType(type.getElementType(), where);
       spec.shape =
           readDims(entry, type, function.getArgAttrOfType<ArrayAttr>(i, "sesame.dims"), fallback, where);
       spec.isState = isState;
@@ -126,7 +120,7 @@ static EntrySpec readEntry(func::FuncOp function) {
     auto name = function.getResultAttrOfType<StringAttr>(i, "sesame.name");
     TensorSpec spec;
     spec.name = name ? name.str() : e == 1 ? "result" : "result" + std::to_string(i);
-    spec.dtype = toDType(type.getElementType(), where);
+    spec.dtype = readElementType(type.getElementType(), where);
     spec.shape =
         readDims(entry, type, function.getResultAttrOfType<ArrayAttr>(i, "sesame.dims"), spec.name, where);
     entry.outputs.push_back(std::move(spec));

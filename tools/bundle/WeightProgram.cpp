@@ -8,6 +8,7 @@
 
 #include "WeightProgram.h"
 
+#include "ElementType.h"
 #include "HostTensor.h"
 
 #include "io/Checkpoint.h"
@@ -22,21 +23,9 @@ using namespace mlir;
 
 namespace sesame {
 
-static DType toDType(Type type) {
-  if (type.isF32())
-    return DType::f32;
-  if (type.isF16())
-    return DType::f16;
-  if (type.isBF16())
-    return DType::bf16;
-  if (type.isF64())
-    return DType::f64;
-  if (type.isInteger(8))
-    return DType::i8;
-  if (type.isInteger(32))
-    return DType::i32;
-  if (type.isInteger(64))
-    return DType::i64;
+static DType storedType(Type type) {
+  if (std::optional<DType> dtype = toDType(type))
+    return *dtype;
   std::string name;
   llvm::raw_string_ostream(name) << type;
   throw Error(message("weights: element type ", name, " cannot be stored"));
@@ -122,7 +111,7 @@ private:
                           load.getTensorName(index), "' from"));
     const StoredTensor &stored = checkpoint->get(load.getTensorName(index));
     std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
-    DType dtype = toDType(type.getElementType());
+    DType dtype = storedType(type.getElementType());
     if (stored.dtype != dtype || stored.shape != shape)
       throw Error(message(checkpoint->weightsPath(), ": tensor '", stored.name, "': expected ",
                           toString(dtype, shape), ", got ", toString(stored.dtype, stored.shape)));
@@ -163,7 +152,7 @@ WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint *checkpoint
       std::string name = weight.getSymName().str();
       if (count > 1)
         name += "." + std::to_string(i);
-      uint64_t place = writer.add(name, toDType(type.getElementType()), shape);
+      uint64_t place = writer.add(name, storedType(type.getElementType()), shape);
       if (!weight.getOffset() || place != *weight.getOffset() + i * weight.getStride().value_or(0))
         throw Error(message("weight '", name, "': expected its data at ", place,
                             ", but the compiled code reads ",

@@ -11,6 +11,7 @@
 #include "import/Import.h"
 #include "support/Error.h"
 #include "support/Json.h"
+#include "support/MappedFile.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -18,7 +19,6 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <filesystem>
-#include <fstream>
 
 using namespace mlir;
 
@@ -65,12 +65,6 @@ static Source openModule(const std::string &path, MLIRContext &context) {
   return source;
 }
 
-static nlohmann::json readJsonFile(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  return parseJson(path, text);
-}
-
 static Source openCheckpoint(const std::string &path, MLIRContext &context) {
   Source source;
   source.checkpointDirectory = path;
@@ -87,7 +81,7 @@ static Source openCheckpoint(const std::string &path, MLIRContext &context) {
   const std::string generation = path + "/generation_config.json";
   std::error_code ignored;
   if (std::filesystem::exists(generation, ignored))
-    source.generation = readJsonFile(generation);
+    source.generation = parseJson(generation, readTextFile(generation));
   return source;
 }
 
