@@ -38,6 +38,38 @@ static Value findContext(func::FuncOp function) {
   return {};
 }
 
+/// The number in the manifest's op table of the op that `loc` comes from: the metadata of a fused location
+/// (tools/compiler/OpTable.h); null if it has none.
+static IntegerAttr findOpNumber(Location loc) {
+  auto fused = loc->findInstanceOf<FusedLocWith<IntegerAttr>>();
+  return fused ? fused.getMetadata() : IntegerAttr();
+}
+
+/// `void sesame_profile(context, op, begin)`: tells the runtime, if it asked for it.
+static func::FuncOp createProfileFunction(ModuleOp module) {
+  OpBuilder builder(module.getBodyRegion());
+  Location loc = module.getLoc();
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext()), i64 = builder.getI64Type();
+  auto function =
+      func::FuncOp::create(builder, loc, "sesame_profile", builder.getFunctionType({pointer, i64, i64}, {}));
+  function.setPrivate();
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  Value context = function.getArgument(0);
+  // The hook is the context's second field.
+  Value address = LLVM::GEPOp::create(builder, loc, pointer, pointer, context, ArrayRef<LLVM::GEPArg>{1});
+  Value hook = LLVM::LoadOp::create(builder, loc, pointer, address);
+  Value none = LLVM::ZeroOp::create(builder, loc, pointer);
+  Value isWanted = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, hook, none);
+  auto choice = scf::IfOp::create(builder, loc, isWanted, /*withElseRegion=*/false);
+  builder.setInsertionPointToStart(choice.thenBlock());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(module.getContext()), {pointer, i64, i64});
+  LLVM::CallOp::create(builder, loc, type,
+                       ValueRange{hook, context, function.getArgument(1), function.getArgument(2)});
+  builder.setInsertionPointAfter(choice);
+  func::ReturnOp::create(builder, loc);
+  return function;
+}
+
 /// Runs `forall` and all that are nested in it on the thread that reaches it.
 static LogicalResult makeSequential(scf::ForallOp forall) {
   IRRewriter rewriter(forall);
@@ -256,6 +288,7 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
     LLVMTypeConverter converter(&getContext());
     SymbolTable symbols(getOperation());
     SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    func::FuncOp profile;
     for (func::FuncOp function : functions) {
       SmallVector<scf::ForallOp> outer, nested;
       function.walk([&](scf::ForallOp forall) {
@@ -271,6 +304,18 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
           return signalPassFailure();
         }
         std::string name = ("parallel_" + function.getName() + "_" + Twine(i)).str();
+        if (IntegerAttr number = findOpNumber(forall.getLoc())) {
+          if (!profile)
+            profile = createProfileFunction(getOperation());
+          OpBuilder builder(forall);
+          Location loc = forall.getLoc();
+          Value op = arith::ConstantIntOp::create(builder, loc, number.getInt(), 64);
+          Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
+          Value zero = arith::ConstantIntOp::create(builder, loc, 0, 64);
+          func::CallOp::create(builder, loc, profile, ValueRange{context, op, one});
+          builder.setInsertionPointAfter(forall);
+          func::CallOp::create(builder, loc, profile, ValueRange{context, op, zero});
+        }
         if (failed(Outliner(forall, context, converter).outline(name)))
           return signalPassFailure();
       }

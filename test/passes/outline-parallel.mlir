@@ -72,3 +72,28 @@ func.func @not_bufferized(%context: !llvm.ptr {sesame.context}, %t: tensor<4xf32
   }
   return %r : tensor<4xf32>
 }
+
+// -----
+
+// A fused location's number is handed to the runtime's profile hook before and after the loop.
+// CHECK-LABEL: func.func private @sesame_profile
+// CHECK-SAME:    (%[[CONTEXT:.*]]: !llvm.ptr, %[[OP:.*]]: i64, %[[BEGIN:.*]]: i64)
+// CHECK:         %[[FIELD:.*]] = llvm.getelementptr %[[CONTEXT]][1]
+// CHECK:         %[[HOOK:.*]] = llvm.load %[[FIELD]]
+// CHECK:         llvm.icmp "ne" %[[HOOK]]
+// CHECK:         scf.if
+// CHECK:           llvm.call %[[HOOK]](%[[CONTEXT]], %[[OP]], %[[BEGIN]])
+// CHECK-LABEL: func.func @profiled
+// CHECK-SAME:    %[[CONTEXT:[a-z0-9]+]]: !llvm.ptr {sesame.context}
+// CHECK-DAG:     %[[END:.*]] = arith.constant 0 : i64
+// CHECK-DAG:     %[[BEGIN:.*]] = arith.constant 1 : i64
+// CHECK-DAG:     %[[OP:.*]] = arith.constant 7 : i64
+// CHECK:         call @sesame_profile(%[[CONTEXT]], %[[OP]], %[[BEGIN]])
+// CHECK:         llvm.call
+// CHECK:         call @sesame_profile(%[[CONTEXT]], %[[OP]], %[[END]])
+func.func @profiled(%context: !llvm.ptr {sesame.context}, %n: index) {
+  scf.forall (%i) in (%n) {
+    "test.use"(%i) : (index) -> ()
+  } loc(fused<7 : i64>["linear"])
+  return
+}

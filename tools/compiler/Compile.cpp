@@ -12,6 +12,7 @@
 #include "Compiler.h"
 #include "EntrySpecs.h"
 #include "Explain.h"
+#include "OpTable.h"
 #include "Source.h"
 #include "StagingDirectory.h"
 #include "WeightProgram.h"
@@ -173,12 +174,14 @@ void compileBundle(const CompileOptions &options) {
   stages.dump(module, "optimize");
   if (report)
     report->print(module, llvm::outs());
+  std::vector<Manifest::Op> ops = numberOps(module);
   mlir::sesame::TileOptions tile;
   tile.panelWidth = codegen.vectorLanes * 2;
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile");
 
   Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
+  manifest.ops = std::move(ops);
   // The recipes and the code have nothing to do with each other from here on: the weights are written on a
   // second thread, from a copy of the module in a context of its own.
   std::exception_ptr weightFailure, codeFailure;

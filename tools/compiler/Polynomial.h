@@ -37,6 +37,9 @@ public:
   double evaluate(const std::function<double(const std::string &)> &valueOf) const;
   bool operator==(const Polynomial &other) const { return terms == other.terms; }
 
+  /// The products of symbols (sorted) and their factors, none of them 0.
+  const std::map<std::vector<std::string>, double> &products() const { return terms; }
+
   /// "B", "T - S", "2 B S + 12".
   std::string str() const;
   /// With three digits: "170 M B S + 36.9 k B S T".
