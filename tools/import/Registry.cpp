@@ -21,6 +21,9 @@ const std::vector<const Family *> &families() {
   static const std::vector<const Family *> all = {
       &bertFamily(),
       &gpt2Family(),
+      &gruLmFamily(),
+      &lstmLmFamily(),
+      &rnnLmFamily(),
   };
   return all;
 }

@@ -44,6 +44,9 @@ const std::vector<const Family *> &families();
 // families/*.cpp
 const Family &bertFamily();
 const Family &gpt2Family();
+const Family &gruLmFamily();
+const Family &lstmLmFamily();
+const Family &rnnLmFamily();
 
 } // namespace sesame::importer
 
