@@ -24,6 +24,8 @@ const std::vector<const Family *> &families() {
       &gruLmFamily(),
       &lstmLmFamily(),
       &rnnLmFamily(),
+      &albertFamily(), &bertFamily(),    &camembertFamily(),  &distilBertFamily(),   &electraFamily(),
+      &gpt2Family(),   &robertaFamily(), &xlmRobertaFamily(), &xlmRobertaXlFamily(),
   };
   return all;
 }

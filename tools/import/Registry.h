@@ -42,11 +42,18 @@ struct Family {
 const std::vector<const Family *> &families();
 
 // families/*.cpp
+const Family &albertFamily();
 const Family &bertFamily();
+const Family &camembertFamily();
+const Family &distilBertFamily();
+const Family &electraFamily();
 const Family &gpt2Family();
 const Family &gruLmFamily();
 const Family &lstmLmFamily();
 const Family &rnnLmFamily();
+const Family &robertaFamily();
+const Family &xlmRobertaFamily();
+const Family &xlmRobertaXlFamily();
 
 } // namespace sesame::importer
 

@@ -1,0 +1,259 @@
+//===- Encoder.cpp - What BERT and its relatives share --------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Encoder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+EncoderSizes EncoderSizes::read(const Config &c, const EncoderDefaults &defaults, bool mayDecode) {
+  EncoderSizes sizes;
+  sizes.width = c.extent("hidden_size", defaults.width);
+  sizes.heads = c.divisor("num_attention_heads", "hidden_size", sizes.width, defaults.heads);
+  sizes.layers = c.layers("num_hidden_layers", defaults.layers);
+  sizes.inner = c.extent("intermediate_size", defaults.inner);
+  sizes.vocab = c.extent("vocab_size", defaults.vocab);
+  sizes.maxLength = c.extent("max_position_embeddings", defaults.maxLength);
+  sizes.types = defaults.types ? c.extent("type_vocab_size", defaults.types) : 0;
+  sizes.embeddingWidth = sizes.width;
+  sizes.activation = c.activation("hidden_act", defaults.activation);
+  sizes.epsilon = c.epsilon("layer_norm_eps", defaults.epsilon);
+  sizes.tied = c.flag("tie_word_embeddings", true);
+  sizes.positionKind =
+      c.choice("position_embedding_type", {"absolute", "relative_key", "relative_key_query"}, "absolute");
+  c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
+  if (!mayDecode)
+    c.refuseFlag("is_decoder", "this family is supported as an encoder only");
+  return sizes;
+}
+
+BlockNames BlockNames::bert(const std::string &layer) {
+  return {layer + "attention.self.query",
+          layer + "attention.self.key",
+          layer + "attention.self.value",
+          layer + "attention.output.dense",
+          layer + "attention.output.LayerNorm",
+          layer + "intermediate.dense",
+          layer + "output.dense",
+          layer + "output.LayerNorm",
+          layer + "attention.self.distance_embedding.weight"};
+}
+
+Encoder::Encoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockNames names)
+    : b(b), prefix(std::move(prefix)), sizes(std::move(sizes)), names(std::move(names)) {
+  b.info.vocabSize = this->sizes.vocab;
+  b.info.hiddenSize = this->sizes.width;
+  b.info.numLayers = this->sizes.layers;
+  b.info.maxLength = this->sizes.maxLength;
+}
+
+//===----------------------------------------------------------------------===//
+// Classes
+//===----------------------------------------------------------------------===//
+
+void Encoder::baseModel() {
+  Value h = beginForward();
+  b.output("last_hidden_state", h, {"B", "S", std::to_string(sizes.width)});
+  // A checkpoint of a masked language model has no pooler, and its base model has no use for one made up.
+  if (!poolerName().empty() && b.weights.has(poolerName() + ".weight"))
+    b.output("pooler_output", pooled(h), {"B", std::to_string(sizes.width)});
+  b.endEntry();
+}
+
+void Encoder::maskedLM() {
+  Value h = beginForward();
+  b.output("logits", predictions(h), {"B", "S", std::to_string(sizes.vocab)});
+  b.endEntry();
+}
+
+void Encoder::sequenceClassification() {
+  int64_t labels = b.config.numLabels();
+  Value h = beginForward();
+  b.output("logits", classify(h, labels), {"B", std::to_string(labels)});
+  b.endEntry();
+}
+
+void Encoder::tokenClassification() {
+  int64_t labels = b.config.numLabels();
+  Value h = beginForward();
+  b.output("logits", b.linear("classifier", h, labels), {"B", "S", std::to_string(labels)});
+  b.endEntry();
+}
+
+void Encoder::questionAnswering() {
+  outputSpans("qa_outputs", beginForward());
+  b.endEntry();
+}
+
+void Encoder::multipleChoice() {
+  Inputs in = beginInputs({"B", "N", "S"});
+  Inputs rows = in;
+  for (Value *each : {&rows.ids, &rows.mask, &rows.types, &rows.positions, &rows.boxes})
+    if (*each)
+      *each = b.mergeLeading(*each);
+  Value scores = rate(run(rows)); // [B * N, 1]
+  b.output("logits", b.dropLastAxis(b.splitLeading(scores, in.ids)), {"B", "N"});
+  b.endEntry();
+}
+
+void Encoder::outputSpans(const std::string &name, Value h) {
+  Value scores = b.linear(name, h, 2); // [B, S, 2]
+  b.output("start_logits", b.select(scores, 2, b.builder.getIndexAttr(0)), {"B", "S"});
+  b.output("end_logits", b.select(scores, 2, b.builder.getIndexAttr(1)), {"B", "S"});
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+Encoder::Inputs Encoder::beginInputs(const ModelBuilder::Dims &dims) {
+  b.beginEntry("forward", {{"S", maxLength()}});
+  Inputs in;
+  in.ids = b.idInput("input_ids", dims, sizes.vocab);
+  in.mask = b.maskInput(dims);
+  if (sizes.types)
+    in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
+  in.positions = b.idInput("position_ids", dims, sizes.maxLength, "arange");
+  return in;
+}
+
+Value Encoder::embeddingSum(const Inputs &in) {
+  auto table = [&](const char *name, int64_t rows) {
+    return b.weight(prefix + "embeddings." + name + ".weight", {rows, sizes.embeddingWidth});
+  };
+  std::vector<NamePattern> alternatives;
+  if (sizes.tied && !decoderName.empty())
+    alternatives.push_back(decoderName + ".weight");
+  SmallVector<std::pair<Value, Value>> parts = {
+      {in.ids, b.weight(wordTableName(), {sizes.vocab, sizes.embeddingWidth}, alternatives)}};
+  if (in.types)
+    parts.push_back({in.types, table("token_type_embeddings", sizes.types)});
+  if (sizes.positionKind == "absolute")
+    parts.push_back({in.positions, table("position_embeddings", sizes.maxLength)});
+  else
+    b.weights.ignore(prefix + "embeddings.position_embeddings.weight");
+  return b.embedding(parts);
+}
+
+Value Encoder::embed(const Inputs &in) {
+  return b.layerNorm(prefix + "embeddings.LayerNorm", embeddingSum(in), sizes.epsilon);
+}
+
+SmallVector<Value> Encoder::blockOperands(const Inputs &in) {
+  if (sizes.positionKind == "absolute")
+    return {};
+  return {b.distances(b.extent(in.ids, 1), b.extent(in.mask, 1), sizes.maxLength - 1)};
+}
+
+Value Encoder::encode(Value h, const Inputs &in, Cache *cache) {
+  return b.blocks(
+      "block", sizes.layers, h, in.mask, cache,
+      [&](Value x, Value mask, Cache *cache, ValueRange shared) { return block(x, mask, cache, shared); },
+      blockOperands(in));
+}
+
+Value Encoder::selfAttention(Value h, Value mask, Cache *cache, ValueRange shared) {
+  Value q = b.splitHeads(b.linear(names.query, h, sizes.width), sizes.heads);
+  Value k = b.splitHeads(b.linear(names.key, h, sizes.width), sizes.heads);
+  Value v = b.splitHeads(b.linear(names.value, h, sizes.width), sizes.heads);
+  AttentionOptions options;
+  options.heads = sizes.heads;
+  options.scale = 1 / std::sqrt(double(sizes.width / sizes.heads));
+  options.causal = causal;
+  options.mask = mask;
+  if (cache)
+    b.appendToCache(*cache, k, v);
+  options.bias = attentionBias(q, k, shared);
+  return b.mergeHeads(b.attendHeads(q, k, v, options));
+}
+
+Value Encoder::block(Value h, Value mask, Cache *cache, ValueRange shared) {
+  Value x = b.linear(names.attentionOutput, selfAttention(h, mask, cache, shared), sizes.width);
+  h = b.layerNorm(names.attentionNorm, b.add(x, h), sizes.epsilon);
+  x = b.activation(sizes.activation, b.linear(names.inner, h, sizes.inner));
+  x = b.linear(names.output, x, sizes.width);
+  return b.layerNorm(names.outputNorm, b.add(x, h), sizes.epsilon);
+}
+
+Value Encoder::attentionBias(Value q, Value k, ValueRange shared) {
+  if (sizes.positionKind == "absolute")
+    return {};
+  // What the learned embedding of each distance adds: [B, H, S, T].
+  int64_t headSize = sizes.width / sizes.heads;
+  Value table = b.weight(names.distances, {2 * sizes.maxLength - 1, headSize});
+  Value relative = b.embedding({{shared.front(), table}}); // [S, T, D]
+  Value bias = b.relativeScores(q, relative, /*ofKeys=*/false);
+  if (sizes.positionKind == "relative_key_query")
+    bias = b.add(bias, b.relativeScores(k, relative, /*ofKeys=*/true));
+  return b.scale(bias, 1 / std::sqrt(double(headSize)));
+}
+
+Value Encoder::pooled(Value h) {
+  return b.activation(mlir::sesame::Activation::tanh, b.linear(poolerName(), first(h), sizes.width));
+}
+
+Value Encoder::classify(Value h, int64_t labels) { return b.linear("classifier", pooled(h), labels); }
+
+Value Encoder::predictionsBy(const PredictionNames &head, Value h) {
+  Value x = b.activation(head.activation, b.linear(head.transform, h, sizes.embeddingWidth));
+  x = b.layerNorm(head.norm, x, sizes.epsilon);
+  Value table = b.headWeight(head.decoder + ".weight", wordTableName(), {sizes.vocab, sizes.embeddingWidth},
+                             sizes.tied);
+  Value bias = b.weight(head.bias, {sizes.vocab}, {head.decoder + ".bias"});
+  b.weights.ignore(head.decoder + ".bias");
+  return b.linearBy(table, bias, x);
+}
+
+Value positionsOfRealTokens(ModelBuilder &b, Value ids, int64_t padId) {
+  OpBuilder &builder = b.builder;
+  MLIRContext *context = builder.getContext();
+  Type i64 = builder.getI64Type();
+  SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
+  Value zero = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
+  Value one = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(1));
+  Value pad = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(padId));
+  Value empty = tensor::EmptyOp::create(builder, b.loc, extents, i64);
+  Value init = linalg::FillOp::create(builder, b.loc, pad, empty).getResult(0);
+  AffineExpr row, position, earlier;
+  bindDims(context, row, position, earlier);
+  AffineMap here = AffineMap::get(3, 0, {row, position}, context);
+  SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {row, earlier}, context), here, here};
+  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel, utils::IteratorType::parallel,
+                                                utils::IteratorType::reduction};
+  return linalg::GenericOp::create(
+             builder, b.loc, init.getType(), ValueRange{ids, ids}, init, maps, iterators,
+             [&](OpBuilder &inner, Location l, ValueRange values) {
+               auto isReal = [&](Value id) -> Value {
+                 return arith::CmpIOp::create(inner, l, arith::CmpIPredicate::ne, id, pad);
+               };
+               Value s = linalg::IndexOp::create(inner, l, 1), t = linalg::IndexOp::create(inner, l, 2);
+               Value counts = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::ule, t, s);
+               counts = arith::AndIOp::create(inner, l, counts, isReal(values[0]));
+               counts = arith::AndIOp::create(inner, l, counts, isReal(values[1]));
+               Value step = arith::SelectOp::create(inner, l, counts, one, zero);
+               linalg::YieldOp::create(inner, l,
+                                       arith::AddIOp::create(inner, l, values[2], step).getResult());
+             })
+      .getResult(0);
+}
+
+const char *classByHead(const WeightSource &weights,
+                        std::initializer_list<std::pair<const char *, const char *>> heads,
+                        const char *otherwise) {
+  for (auto [tensor, name] : heads)
+    if (weights.has(tensor))
+      return name;
+  return otherwise;
+}
+
+} // namespace sesame::importer

@@ -1,0 +1,175 @@
+//===- Encoder.h - What BERT and its relatives share ------------*- C++ -*-===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The families of encoders differ in the names of their tensors, in the embeddings, and in a few heads. The
+// rest is here: embeddings of words, types and positions, the block whose norms come after the residual sums,
+// and the entries of the usual classes. A family overrides what it does its own way.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SESAME_IMPORT_ENCODER_H
+#define SESAME_IMPORT_ENCODER_H
+
+#include "Registry.h"
+
+#include <cmath>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sesame::importer {
+
+/// The default values of a configuration class of transformers, BERT's where not said otherwise.
+struct EncoderDefaults {
+  int64_t vocab = 30522, width = 768, layers = 12, heads = 12, inner = 3072, maxLength = 512, types = 2;
+  const char *activation = "gelu";
+  double epsilon = 1e-12;
+};
+
+struct EncoderSizes {
+  int64_t width, layers, heads, inner, vocab, maxLength;
+  /// Rows of the token type table, 0 for none.
+  int64_t types;
+  /// Of the embedding tables; differs from `width` where a linear map lies between.
+  int64_t embeddingWidth;
+  mlir::sesame::Activation activation;
+  double epsilon;
+  bool tied;
+  /// "absolute", "relative_key" or "relative_key_query".
+  std::string positionKind = "absolute";
+
+  /// From the fields that BERT's configuration has. Refuses decoders unless `mayDecode`.
+  static EncoderSizes read(const Config &config, const EncoderDefaults &defaults = {},
+                           bool mayDecode = false);
+};
+
+/// The modules of a block, each with a "{}" for the layer where there is a tensor for each.
+struct BlockNames {
+  NamePattern query, key, value, attentionOutput, attentionNorm, inner, output, outputNorm;
+  /// The table of Shaw's relative positions.
+  NamePattern distances;
+
+  /// BERT's names, `layer` being "bert.encoder.layer.{}.".
+  static BlockNames bert(const std::string &layer);
+};
+
+/// The modules of a masked language model's head. `bias` is a tensor.
+struct PredictionNames {
+  std::string transform, norm, decoder, bias;
+  mlir::sesame::Activation activation;
+};
+
+class Encoder {
+public:
+  /// `prefix` is the base model's, with its dot.
+  Encoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockNames names);
+  virtual ~Encoder() = default;
+
+  //===--------------------------------------------------------------------===//
+  // Classes: each builds the entry `forward`.
+  //===--------------------------------------------------------------------===//
+
+  void baseModel();
+  void maskedLM();
+  void sequenceClassification();
+  void tokenClassification();
+  void questionAnswering();
+  /// N choices a row, each a sequence of its own.
+  void multipleChoice();
+
+protected:
+  /// [B, S] each, or [B, N, S] for choices; null where the family has no such input.
+  struct Inputs {
+    mlir::Value ids, mask, types, positions;
+    mlir::Value boxes; // [B, S, 4]
+  };
+
+  /// Opens `forward`.
+  virtual Inputs beginInputs(const ModelBuilder::Dims &dims);
+  /// The longest sequence.
+  virtual int64_t maxLength() const { return sizes.maxLength; }
+  /// -> [B, S, C].
+  virtual mlir::Value embed(const Inputs &in);
+  /// Values that every block reads.
+  virtual llvm::SmallVector<mlir::Value> blockOperands(const Inputs &in);
+  virtual mlir::Value block(mlir::Value h, mlir::Value mask, Cache *cache, mlir::ValueRange shared);
+  /// What is added to the scaled scores of q, k [B, H, S, D]; null for nothing.
+  virtual mlir::Value attentionBias(mlir::Value q, mlir::Value k, mlir::ValueRange shared);
+  /// All the blocks.
+  virtual mlir::Value encode(mlir::Value h, const Inputs &in, Cache *cache);
+  /// The pooler's linear map; empty if the family has none.
+  virtual std::string poolerName() const { return prefix + "pooler.dense"; }
+  /// tanh(W h[0] + b): [B, S, C] -> [B, C].
+  virtual mlir::Value pooled(mlir::Value h);
+  /// [B, S, C] -> logits [B, S, V].
+  virtual mlir::Value predictions(mlir::Value h) = 0;
+  /// [B, S, C] -> logits [B, labels] of a whole sequence.
+  virtual mlir::Value classify(mlir::Value h, int64_t labels);
+  /// The same for one score of a choice: [B, 1].
+  virtual mlir::Value rate(mlir::Value h) { return b.linear("classifier", pooled(h), 1); }
+
+  mlir::Value run(const Inputs &in, Cache *cache = nullptr) { return encode(embed(in), in, cache); }
+  /// Opens `forward` and returns the last hidden states [B, S, C].
+  mlir::Value beginForward() { return run(beginInputs({"B", "S"})); }
+  mlir::Value first(mlir::Value h) { return b.select(h, 1, b.builder.getIndexAttr(0)); }
+  std::string wordTableName() const { return prefix + "embeddings.word_embeddings.weight"; }
+  /// The sum of what the tables give, before the norm.
+  mlir::Value embeddingSum(const Inputs &in);
+  /// q, k and v of the block's names from h and the attention over them, without the output's map.
+  mlir::Value selfAttention(mlir::Value h, mlir::Value mask, Cache *cache, mlir::ValueRange shared);
+  mlir::Value predictionsBy(const PredictionNames &head, mlir::Value h);
+  /// start_logits and end_logits from [B, S, C].
+  void outputSpans(const std::string &name, mlir::Value h);
+
+  ModelBuilder &b;
+  const std::string prefix;
+  const EncoderSizes sizes;
+  BlockNames names;
+  bool causal = false;
+  /// Where the predictions' table is stored if not tied; an alternative name for the input table if it is.
+  std::string decoderName;
+};
+
+/// ids [B, S] -> [B, S]: `padId` plus the number of tokens so far that are not `padId`, and `padId` for those
+/// that are. RoBERTa's positions.
+mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, int64_t padId);
+
+/// The names of the usual classes of a family; null for one that it does not have.
+struct EncoderClasses {
+  const char *base, *maskedLM, *sequenceClassification, *tokenClassification, *questionAnswering,
+      *multipleChoice;
+};
+
+template <class Model> std::vector<Architecture> encoderArchitectures(const EncoderClasses &classes) {
+  std::vector<Architecture> all = {
+      {classes.base, "feature-extraction", [](ModelBuilder &b) { Model(b).baseModel(); }},
+      {classes.maskedLM, "fill-mask", [](ModelBuilder &b) { Model(b).maskedLM(); }},
+      {classes.sequenceClassification, "text-classification",
+       [](ModelBuilder &b) { Model(b).sequenceClassification(); }},
+      {classes.tokenClassification, "token-classification",
+       [](ModelBuilder &b) { Model(b).tokenClassification(); }},
+      {classes.questionAnswering, "question-answering",
+       [](ModelBuilder &b) { Model(b).questionAnswering(); }},
+      {classes.multipleChoice, "multiple-choice", [](ModelBuilder &b) { Model(b).multipleChoice(); }},
+  };
+  std::vector<Architecture> present;
+  for (const Architecture &each : all)
+    if (each.name)
+      present.push_back(each);
+  return present;
+}
+
+/// The class of the first tensor of `heads` (tensor, class) that is stored.
+const char *classByHead(const WeightSource &weights,
+                        std::initializer_list<std::pair<const char *, const char *>> heads,
+                        const char *otherwise);
+
+} // namespace sesame::importer
+
+#endif // SESAME_IMPORT_ENCODER_H

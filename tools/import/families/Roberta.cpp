@@ -1,0 +1,172 @@
+//===- Roberta.cpp - RoBERTa, CamemBERT, XLM-RoBERTa --------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Liu et al. 2019, Martin et al. 2020, Conneau et al. 2020, Goyal et al. 2021 (XL);
+// transformers/models/{roberta,camembert,xlm_roberta,xlm_roberta_xl}. BERT with positions counted from the
+// padding id on and other heads; XL has its norms before each part instead of after it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Encoder.h"
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+class Roberta : public Encoder {
+public:
+  explicit Roberta(ModelBuilder &b) : Roberta(b, defaults(50265)) {}
+
+protected:
+  Roberta(ModelBuilder &b, const EncoderDefaults &defaults)
+      : Encoder(b, "roberta.", EncoderSizes::read(b.config, defaults),
+                BlockNames::bert("roberta.encoder.layer.{}.")) {
+    padId = b.config.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
+    decoderName = "lm_head.decoder";
+    b.info.maxLength = maxLength();
+  }
+
+  static EncoderDefaults defaults(int64_t vocab) {
+    EncoderDefaults defaults;
+    defaults.vocab = vocab;
+    return defaults;
+  }
+
+  /// The first positions up to that of padding are never used.
+  int64_t maxLength() const override { return sizes.maxLength - padId - 1; }
+
+  Inputs beginInputs(const ModelBuilder::Dims &dims) override {
+    b.beginEntry("forward", {{"S", maxLength()}});
+    Inputs in;
+    in.ids = b.idInput("input_ids", dims, sizes.vocab);
+    in.mask = b.maskInput(dims);
+    in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
+    return in;
+  }
+
+  Value embed(const Inputs &in) override { return Encoder::embed(withPositions(in)); }
+
+  Inputs withPositions(Inputs in) {
+    if (sizes.positionKind == "absolute")
+      in.positions = positionsOfRealTokens(b, in.ids, padId);
+    return in;
+  }
+
+  Value predictions(Value h) override {
+    return predictionsBy(
+        {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
+        h);
+  }
+
+  Value classify(Value h, int64_t labels) override {
+    Value x = b.linear("classifier.dense", first(h), sizes.width);
+    return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
+  }
+
+private:
+  int64_t padId;
+};
+
+/// CamemBERT and XLM-RoBERTa: RoBERTa with other default values.
+class Camembert : public Roberta {
+public:
+  explicit Camembert(ModelBuilder &b) : Roberta(b, EncoderDefaults()) {}
+};
+
+class XlmRobertaXl : public Roberta {
+public:
+  explicit XlmRobertaXl(ModelBuilder &b) : Roberta(b, {250880, 2560, 36, 32, 10240, 514, 1, "gelu", 1e-5}) {}
+
+private:
+  static constexpr const char *layer = "roberta.encoder.layer.{}.";
+
+  Value embed(const Inputs &in) override { return embeddingSum(withPositions(in)); }
+
+  Value encode(Value h, const Inputs &in, Cache *cache) override {
+    return b.layerNorm("roberta.encoder.LayerNorm", Encoder::encode(h, in, cache), sizes.epsilon);
+  }
+
+  Value block(Value h, Value mask, Cache *cache, ValueRange shared) override {
+    Value x = b.layerNorm(std::string(layer) + "attention.self_attn_layer_norm", h, sizes.epsilon);
+    x = selfAttention(x, mask, cache, shared);
+    h = b.add(h, b.linear(names.attentionOutput, x, sizes.width));
+    x = b.layerNorm(std::string(layer) + "LayerNorm", h, sizes.epsilon);
+    x = b.activation(sizes.activation, b.linear(names.inner, x, sizes.inner));
+    return b.add(h, b.linear(names.output, x, sizes.width));
+  }
+};
+
+template <const EncoderClasses &classes> const char *inferArchitecture(const WeightSource &weights) {
+  return classByHead(
+      weights,
+      {{"lm_head.dense.weight", classes.maskedLM},
+       {"qa_outputs.weight", classes.questionAnswering},
+       {"classifier.dense.weight", classes.sequenceClassification},
+       {"classifier.weight",
+        weights.has("roberta.pooler.dense.weight") ? classes.multipleChoice : classes.tokenClassification}},
+      classes.base);
+}
+
+constexpr EncoderClasses robertaClasses = {"RobertaModel",
+                                           "RobertaForMaskedLM",
+                                           "RobertaForSequenceClassification",
+                                           "RobertaForTokenClassification",
+                                           "RobertaForQuestionAnswering",
+                                           "RobertaForMultipleChoice"};
+constexpr EncoderClasses camembertClasses = {"CamembertModel",
+                                             "CamembertForMaskedLM",
+                                             "CamembertForSequenceClassification",
+                                             "CamembertForTokenClassification",
+                                             "CamembertForQuestionAnswering",
+                                             "CamembertForMultipleChoice"};
+constexpr EncoderClasses xlmRobertaClasses = {"XLMRobertaModel",
+                                              "XLMRobertaForMaskedLM",
+                                              "XLMRobertaForSequenceClassification",
+                                              "XLMRobertaForTokenClassification",
+                                              "XLMRobertaForQuestionAnswering",
+                                              "XLMRobertaForMultipleChoice"};
+constexpr EncoderClasses xlmRobertaXlClasses = {"XLMRobertaXLModel",
+                                                "XLMRobertaXLForMaskedLM",
+                                                "XLMRobertaXLForSequenceClassification",
+                                                "XLMRobertaXLForTokenClassification",
+                                                "XLMRobertaXLForQuestionAnswering",
+                                                "XLMRobertaXLForMultipleChoice"};
+
+template <class Model, const EncoderClasses &classes> Family makeFamily(const char *modelType) {
+  return {modelType,
+          "roberta.",
+          encoderArchitectures<Model>(classes),
+          inferArchitecture<classes>,
+          {"embeddings.position_ids", "embeddings.token_type_ids"}};
+}
+
+} // namespace
+
+const Family &robertaFamily() {
+  static const Family family = makeFamily<Roberta, robertaClasses>("roberta");
+  return family;
+}
+
+const Family &camembertFamily() {
+  static const Family family = makeFamily<Camembert, camembertClasses>("camembert");
+  return family;
+}
+
+const Family &xlmRobertaFamily() {
+  static const Family family = makeFamily<Camembert, xlmRobertaClasses>("xlm-roberta");
+  return family;
+}
+
+const Family &xlmRobertaXlFamily() {
+  static const Family family = makeFamily<XlmRobertaXl, xlmRobertaXlClasses>("xlm-roberta-xl");
+  return family;
+}
+
+} // namespace sesame::importer
