@@ -131,19 +131,34 @@ void ModelBuilder::endEntry() {
 
 void ModelBuilder::causalEntries(const CausalModel &model) {
   std::string vocab = std::to_string(model.vocabSize);
+  auto bounds = [&](std::initializer_list<const char *> symbols) {
+    std::vector<Limit> limits;
+    for (const char *symbol : symbols)
+      if (model.maxLength)
+        limits.push_back({symbol, model.maxLength});
+    return limits;
+  };
   {
-    beginEntry("forward", {{"S", model.maxLength}});
+    beginEntry("forward", bounds({"S"}));
     Value ids = idInput("input_ids", {"B", "S"}, model.vocabSize);
     Value mask = maskInput();
-    Value positions = idInput("position_ids", {"B", "S"}, model.maxLength, "arange");
+    Value positions;
+    if (model.hasPositionIds)
+      positions = idInput("position_ids", {"B", "S"}, model.maxLength, "arange");
     output("logits", model.head(model.body(ids, mask, positions, nullptr)), {"B", "S", vocab});
     endEntry();
   }
-  // The step is part of what is then known, and that fits the cache: the runtime checks it before code writes there.
-  beginEntry("decode", {{"S", model.maxLength}, {"S", "T"}, {"T", model.maxLength}, {"T", "C"}});
+  // The step is part of what is then known, and that fits the cache: the runtime checks it before code writes
+  // there.
+  std::vector<Limit> limits = bounds({"S", "T"});
+  limits.push_back({"S", "T"});
+  limits.push_back({"T", "C"});
+  beginEntry("decode", limits);
   Value ids = idInput("input_ids", {"B", "S"}, model.vocabSize);
   Value mask = maskInput({"B", "T"});
-  Value positions = idInput("position_ids", {"B", "S"}, model.maxLength);
+  Value positions;
+  if (model.hasPositionIds)
+    positions = idInput("position_ids", {"B", "S"}, model.maxLength);
   InputOptions state;
   state.isState = true;
   Dims cacheDims = {std::to_string(model.layers), "B", std::to_string(model.keyHeads), "C",

@@ -208,12 +208,17 @@ public:
   //===--------------------------------------------------------------------===//
 
   struct CausalModel {
-    int64_t vocabSize, maxLength, layers, keyHeads, headSize;
+    int64_t vocabSize;
+    /// Positions there are, 0 for any number.
+    int64_t maxLength;
+    int64_t layers, keyHeads, headSize;
     /// (ids [B, S], mask [B, T], positions [B, S], cache or null) -> hidden states [B, S, C].
     llvm::function_ref<mlir::Value(mlir::Value ids, mlir::Value mask, mlir::Value positions, Cache *cache)>
         body;
     /// [B, S, C] -> logits [B, S, V].
     llvm::function_ref<mlir::Value(mlir::Value hidden)> head;
+    /// Without `position_ids` the body is given null, and finds the positions in the mask.
+    bool hasPositionIds = true;
   };
   /// `forward(input_ids, attention_mask, position_ids) -> logits [B, S, V]` and `decode` with a cache ->
   /// logits [B, V] of the last position.

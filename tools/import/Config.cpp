@@ -72,6 +72,20 @@ const nlohmann::json *Config::find(const std::string &key) const {
   return it == fields.end() || it->is_null() ? nullptr : &*it;
 }
 
+bool Config::isNull(const std::string &key) const {
+  auto it = fields.find(key);
+  return it != fields.end() && it->is_null();
+}
+
+std::optional<Config> Config::object(const std::string &key) const {
+  const nlohmann::json *value = find(key);
+  if (!value)
+    return std::nullopt;
+  if (!value->is_object())
+    failType(key, "an object");
+  return Config(message(path, ": '", key, "'"), *value);
+}
+
 void Config::fail(const std::string &key, const std::string &what) const {
   throw Error(message(path, ": '", key, "': ", what));
 }

@@ -37,6 +37,14 @@ public:
   const std::string &getPath() const { return path; }
   /// Present and not null.
   bool has(const std::string &key) const { return find(key) != nullptr; }
+  /// Present, and null: where transformers takes null for "none" and absence for a default of its own.
+  bool isNull(const std::string &key) const;
+  /// Whichever of two names of one field is there, the first if none is: transformers' attribute_map.
+  std::string either(const std::string &key, const std::string &other) const {
+    return !has(key) && has(other) ? other : key;
+  }
+  /// A field that is an object, as a Config whose messages name it; empty if absent.
+  std::optional<Config> object(const std::string &key) const;
 
   int64_t integer(const std::string &key, int64_t low, int64_t high,
                   std::optional<int64_t> fallback = {}) const;

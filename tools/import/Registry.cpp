@@ -20,12 +20,18 @@ const Architecture *Family::find(const std::string &name) const {
 const std::vector<const Family *> &families() {
   static const std::vector<const Family *> all = {
       &bertFamily(),
+      &gemmaFamily(),
+      &gemma2Family(),
       &gpt2Family(),
       &gruLmFamily(),
       &lstmLmFamily(),
       &rnnLmFamily(),
       &albertFamily(), &bertFamily(),    &camembertFamily(),  &distilBertFamily(),   &electraFamily(),
       &gpt2Family(),   &robertaFamily(), &xlmRobertaFamily(), &xlmRobertaXlFamily(),
+      &llamaFamily(),
+      &mistralFamily(),
+      &qwen2Family(),
+      &qwen3Family(),
   };
   return all;
 }

@@ -47,6 +47,8 @@ const Family &bertFamily();
 const Family &camembertFamily();
 const Family &distilBertFamily();
 const Family &electraFamily();
+const Family &gemmaFamily();
+const Family &gemma2Family();
 const Family &gpt2Family();
 const Family &gruLmFamily();
 const Family &lstmLmFamily();
@@ -54,6 +56,10 @@ const Family &rnnLmFamily();
 const Family &robertaFamily();
 const Family &xlmRobertaFamily();
 const Family &xlmRobertaXlFamily();
+const Family &llamaFamily();
+const Family &mistralFamily();
+const Family &qwen2Family();
+const Family &qwen3Family();
 
 } // namespace sesame::importer
 
