@@ -90,6 +90,18 @@ private:
     }
     if (auto cast = dyn_cast<memref::CastOp>(op))
       return cloneExtent(cast.getSource(), axis);
+    if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
+      Value product;
+      for (int64_t source : collapse.getReassociationIndices()[axis]) {
+        Value extent = cloneExtent(collapse.getSrc(), source);
+        if (!extent)
+          return {};
+        product = product ? arith::MulIOp::create(builder, function.getLoc(), product, extent) : extent;
+      }
+      return product;
+    }
+    if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
+      return cloneMixed(expand.getMixedOutputShape()[axis]);
     if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
       if (OpOperand *init = loop.getTiedLoopInit(cast<OpResult>(buffer)))
         return cloneExtent(init->get(), axis);

@@ -32,6 +32,12 @@ const std::vector<const Family *> &families() {
       &mistralFamily(),
       &qwen2Family(),
       &qwen3Family(),
+      &debertaFamily(),
+      &debertaV2Family(),
+      &flaubertFamily(),
+      &fnetFamily(),
+      &gpt2Family(),
+      &xlmFamily(),
   };
   return all;
 }

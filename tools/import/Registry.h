@@ -60,6 +60,12 @@ const Family &llamaFamily();
 const Family &mistralFamily();
 const Family &qwen2Family();
 const Family &qwen3Family();
+const Family &debertaFamily();
+const Family &debertaV2Family();
+const Family &flaubertFamily();
+const Family &fnetFamily();
+const Family &gpt2Family();
+const Family &xlmFamily();
 
 } // namespace sesame::importer
 

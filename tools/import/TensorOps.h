@@ -1,0 +1,85 @@
+//===- TensorOps.h - Indexed tensor expressions for model families -*- C++ -*-===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What families with unusual attention say in linalg: products, elementwise expressions and gathers over
+// named axes. An axis is a lower-case letter, as in einsum.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SESAME_IMPORT_TENSOROPS_H
+#define SESAME_IMPORT_TENSOROPS_H
+
+#include "Builder.h"
+
+namespace sesame::importer {
+
+/// Scalar arithmetic at one place of an expression: a builder that inserts there.
+struct Scalars {
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
+  mlir::Value constant(int64_t index);
+  mlir::Value constantF32(double value);
+  mlir::Value add(mlir::Value a, mlir::Value b); // index or float
+  mlir::Value subtract(mlir::Value a, mlir::Value b);
+  mlir::Value multiply(mlir::Value a, mlir::Value b);
+  mlir::Value divide(mlir::Value a, mlir::Value b);
+  mlir::Value remainder(mlir::Value a, mlir::Value b); // index
+  mlir::Value minimum(mlir::Value a, mlir::Value b);
+  mlir::Value maximum(mlir::Value a, mlir::Value b);
+  mlir::Value less(mlir::Value a, mlir::Value b);
+  mlir::Value equal(mlir::Value a, mlir::Value b);
+  mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
+  /// An index or integer as f32, i64 or index; f32 as it is.
+  mlir::Value toF32(mlir::Value value);
+  mlir::Value toI64(mlir::Value value);
+  mlir::Value toIndex(mlir::Value value);
+  /// One element of a tensor.
+  mlir::Value at(mlir::Value tensor, mlir::ValueRange indices);
+};
+
+/// The sum of products over the axes that the result lacks: einsum(b, "bhsd,std->bhst", {q, relative}).
+mlir::Value einsum(ModelBuilder &b, llvm::StringRef subscripts, mlir::Value left, mlir::Value right);
+
+/// An elementwise expression with broadcasting: mapOver(b, "bsc,bs->bsc", {x, mask}, body). Every axis of the
+/// result occurs in an input.
+mlir::Value mapOver(ModelBuilder &b, llvm::StringRef subscripts, mlir::ValueRange inputs,
+                    mlir::Type elementType,
+                    llvm::function_ref<mlir::Value(Scalars, mlir::ValueRange values)> body);
+
+/// The tensor whose element at each place is what `body` makes of the indices.
+mlir::Value generate(ModelBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type elementType,
+                     llvm::function_ref<mlir::Value(Scalars, mlir::ValueRange indices)> body);
+
+/// Axes in another order: transpose(b, x, {0, 2, 1}) of [A, B, C] is [A, C, B].
+mlir::Value transpose(ModelBuilder &b, mlir::Value x, llvm::ArrayRef<int64_t> permutation);
+
+/// x [B, S, ...] times mask [B, S] of integers.
+mlir::Value zeroMasked(ModelBuilder &b, mlir::Value x, mlir::Value mask);
+
+/// A static axis of extent N as two: [..., first, N / first, ...].
+mlir::Value splitAxis(ModelBuilder &b, mlir::Value x, int64_t axis, int64_t first);
+/// The axes `axis` and `axis` + 1 as one.
+mlir::Value joinAxes(ModelBuilder &b, mlir::Value x, int64_t axis);
+
+/// What transformers calls SequenceSummary: one vector a row and its projection, by the options `summary_*`.
+/// h [B, S, C] -> [B, labels or C]. `name` is the module's ("sequence_summary").
+mlir::Value sequenceSummary(ModelBuilder &b, const std::string &name, mlir::Value h, int64_t labels,
+                            const std::string &fallbackType);
+
+/// BERT's prediction head, modules `cls.predictions.*`: h [B, S, C] -> [B, S, V]; `table` is the name of the
+/// word embeddings.
+mlir::Value bertPredictions(ModelBuilder &b, mlir::Value h, const std::string &table, int64_t vocab,
+                            mlir::sesame::Activation activation, double epsilon, bool tied);
+
+/// Outputs of extractive question answering from the linear `name`: h [B, S, C] -> two of [B, S].
+void questionAnsweringOutputs(ModelBuilder &b, const std::string &name, mlir::Value h);
+
+} // namespace sesame::importer
+
+#endif // SESAME_IMPORT_TENSOROPS_H
