@@ -12,6 +12,7 @@
 #include "Builder.h"
 #include "Registry.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ public:
   /// there is no padding token; [B, N]. `name` is the linear that gives them.
   void sequenceClassification(const char *name);
   /// ...ForTokenClassification: scores [B, S, N].
-  void tokenClassification();
+  void tokenClassification(const char *name);
 
 protected:
   explicit Decoder(ModelBuilder &b) : b(b) {}
@@ -63,8 +64,8 @@ private:
 struct DecoderClasses {
   const char *languageModel, *baseModel, *sequenceClassification;
   const char *tokenClassification = nullptr;
-  /// The linear of sequenceClassification.
-  const char *score = "score";
+  /// The linears of sequenceClassification, of the language model and of tokenClassification.
+  const char *score = "score", *head = "lm_head", *tokenScore = "score";
 };
 
 /// The class of a checkpoint that names none.
@@ -84,8 +85,9 @@ Family decoderFamily(const char *modelType, const char *basePrefix,
        [](ModelBuilder &b) { Model(b).sequenceClassification(Model::classes.score); }},
   };
   if (Model::classes.tokenClassification)
-    family.architectures.push_back({Model::classes.tokenClassification, "token-classification",
-                                    [](ModelBuilder &b) { Model(b).tokenClassification(); }});
+    family.architectures.push_back(
+        {Model::classes.tokenClassification, "token-classification",
+         [](ModelBuilder &b) { Model(b).tokenClassification(Model::classes.tokenScore); }});
   family.infer = [](const WeightSource &weights) { return inferClass(weights, Model::classes); };
   family.ignoredSuffixes = std::move(ignoredSuffixes);
   return family;
@@ -140,6 +142,17 @@ private:
   std::vector<bool> isSliding; // empty: none is
 };
 
+/// The query, key and value of a linear whose columns are [H, 3, D]: x [B, S, 3 * H * D] -> [B, H, S, D]
+/// each.
+std::array<mlir::Value, 3> splitFusedHeads(ModelBuilder &b, mlir::Value x, int64_t heads);
+/// mask [B, T] -> [B, T]: how many tokens that are not masked come before each.
+mlir::Value maskPositions(ModelBuilder &b, mlir::Value mask);
+/// x [B, T] -> [B, S]: the last positions, those of `ids` [B, S].
+mlir::Value lastColumns(ModelBuilder &b, mlir::Value x, mlir::Value ids);
+/// positions [B, T] of keys -> [B, H, 1, T], what they add to the scores of each head: Press et al. 2021.
+mlir::Value alibiBias(ModelBuilder &b, mlir::Value positions, int64_t heads);
+/// positions [B, S] -> [B, S, C]: sines of C / 2 frequencies 10000 ^ (-2i / C), then their cosines.
+mlir::Value sinusoids(ModelBuilder &b, mlir::Value positions, int64_t width);
 /// activation(gate(x)) * up(x), all without or with bias.
 mlir::Value gatedLinear(ModelBuilder &b, const NamePattern &gate, const NamePattern &up, mlir::Value x,
                         int64_t columns, bool bias, mlir::sesame::Activation activation);

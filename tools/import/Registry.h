@@ -44,28 +44,36 @@ const std::vector<const Family *> &families();
 // families/*.cpp
 const Family &albertFamily();
 const Family &bertFamily();
+const Family &bloomFamily();
 const Family &camembertFamily();
+const Family &ctrlFamily();
+const Family &debertaFamily();
+const Family &debertaV2Family();
 const Family &distilBertFamily();
 const Family &electraFamily();
+const Family &flaubertFamily();
+const Family &fnetFamily();
 const Family &gemmaFamily();
 const Family &gemma2Family();
 const Family &gpt2Family();
+const Family &gptBigCodeFamily();
+const Family &gptNeoFamily();
+const Family &gptNeoXFamily();
+const Family &gptJFamily();
 const Family &gruLmFamily();
-const Family &lstmLmFamily();
-const Family &rnnLmFamily();
-const Family &robertaFamily();
-const Family &xlmRobertaFamily();
-const Family &xlmRobertaXlFamily();
 const Family &llamaFamily();
+const Family &lstmLmFamily();
 const Family &mistralFamily();
+const Family &openAIGptFamily();
+const Family &optFamily();
+const Family &phiFamily();
 const Family &qwen2Family();
 const Family &qwen3Family();
-const Family &debertaFamily();
-const Family &debertaV2Family();
-const Family &flaubertFamily();
-const Family &fnetFamily();
-const Family &gpt2Family();
+const Family &rnnLmFamily();
+const Family &robertaFamily();
 const Family &xlmFamily();
+const Family &xlmRobertaFamily();
+const Family &xlmRobertaXlFamily();
 
 } // namespace sesame::importer
 

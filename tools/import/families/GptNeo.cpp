@@ -1,0 +1,175 @@
+//===- GptNeo.cpp - GPT-Neo, GPT-BigCode ----------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Black et al. 2021 (GPT-Neo), Allal et al. 2023 (SantaCoder: GPT-BigCode). GPT-2's block, with layers that
+// see only a window (GPT-Neo) or one head of keys and values (GPT-BigCode).
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Decoder.h"
+
+#include <array>
+#include <cmath>
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+class Gpt2Like : public Decoder {
+protected:
+  using Decoder::Decoder;
+
+  /// x [B, S, C] -> query [B, H, S, D], key and value [B, G, S, D].
+  virtual std::array<Value, 3> project(Value x) = 0;
+
+  static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
+
+  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+    Value table = b.weight("transformer.wte.weight", {vocab, width},
+                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
+    Value h =
+        b.embedding({{ids, table}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
+    h = b.blocks("block", layers, h, windows.masks(b, mask, ids), cache,
+                 [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
+    return b.layerNorm("transformer.ln_f", h, epsilon);
+  }
+
+  Value logits(Value hidden) override {
+    return b.linearBy(b.headWeight("lm_head.weight", "transformer.wte.weight", {vocab, width}, tied), Value(),
+                      hidden);
+  }
+
+  int64_t inner = 0;
+  mlir::sesame::Activation activation = mlir::sesame::Activation::identity;
+  double epsilon = 1e-5;
+  bool tied = true;
+  const char *output = "attn.c_proj";
+  LayerWindows windows;
+
+private:
+  Value block(Value h, Value mask, Cache *cache) {
+    auto [q, k, v] = project(b.layerNorm(layer("ln_1"), h, epsilon));
+    AttentionOptions options = causalAttention(mask, cache);
+    windows.restrict(b, mask, options);
+    h = b.add(h, b.linear(layer(output), b.mergeHeads(b.attendHeads(q, k, v, options)), width));
+    Value x = b.linear(layer("mlp.c_fc"), b.layerNorm(layer("ln_2"), h, epsilon), inner);
+    return b.add(h, b.linear(layer("mlp.c_proj"), b.activation(activation, x), width));
+  }
+};
+
+struct GptNeo : Gpt2Like {
+  static constexpr DecoderClasses classes{"GPTNeoForCausalLM",
+                                          "GPTNeoModel",
+                                          "GPTNeoForSequenceClassification",
+                                          "GPTNeoForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "classifier"};
+
+  explicit GptNeo(ModelBuilder &b) : Gpt2Like(b) {
+    const Config &c = b.config;
+    vocab = c.extent("vocab_size", 50257);
+    width = c.extent("hidden_size", 2048);
+    heads = keyHeads = c.divisor("num_heads", "hidden_size", width, 16);
+    headSize = width / heads;
+    layers = c.layers("num_layers", 24);
+    inner = c.extent("intermediate_size", 4 * width);
+    maxLength = c.extent("max_position_embeddings", 2048);
+    activation = c.activation("activation_function", "gelu_new");
+    epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
+    tied = c.flag("tie_word_embeddings", true);
+    scale = 1; // the model was trained without the root of the head size
+    output = "attn.attention.out_proj";
+    windows = LayerWindows(c.extent("window_size", 256), readLocalLayers(c, layers));
+  }
+
+  static std::vector<bool> readLocalLayers(const Config &c, int64_t layers) {
+    std::vector<bool> isLocal;
+    for (const std::string &type : c.texts("attention_layers")) {
+      if (type != "global" && type != "local")
+        c.fail("attention_layers", "expected global or local, got '" + type + "'");
+      isLocal.push_back(type == "local");
+    }
+    if (!c.has("attention_layers")) {
+      if (c.has("attention_types"))
+        c.fail("attention_layers", "expected the list that 'attention_types' stands for, got nothing");
+      for (int64_t i = 0; i < layers; ++i)
+        isLocal.push_back(i % 2 == 1);
+    }
+    if (static_cast<int64_t>(isLocal.size()) != layers)
+      c.fail("attention_layers", "expected one for each of " + std::to_string(layers) + " layers, got " +
+                                     std::to_string(isLocal.size()));
+    return isLocal;
+  }
+
+  std::array<Value, 3> project(Value x) override {
+    LinearOptions options;
+    options.bias = false;
+    auto part = [&](const char *name) {
+      return b.splitHeads(b.linear(layer(name), x, width, options), heads);
+    };
+    return {part("attn.attention.q_proj"), part("attn.attention.k_proj"), part("attn.attention.v_proj")};
+  }
+};
+
+struct GptBigCode : Gpt2Like {
+  static constexpr DecoderClasses classes{"GPTBigCodeForCausalLM",
+                                          "GPTBigCodeModel",
+                                          "GPTBigCodeForSequenceClassification",
+                                          "GPTBigCodeForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "classifier"};
+
+  explicit GptBigCode(ModelBuilder &b) : Gpt2Like(b) {
+    const Config &c = b.config;
+    vocab = c.extent("vocab_size", 50257);
+    width = c.extent("n_embd", 768);
+    heads = c.divisor("n_head", "n_embd", width, 12);
+    headSize = width / heads;
+    sharesKeys = c.flag("multi_query", true);
+    keyHeads = sharesKeys ? 1 : heads;
+    layers = c.layers("n_layer", 12);
+    inner = c.extent("n_inner", 4 * width);
+    maxLength = c.extent("n_positions", 1024);
+    activation = c.activation("activation_function", "gelu_pytorch_tanh");
+    epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
+    tied = c.flag("tie_word_embeddings", true);
+    scale = c.flag("scale_attn_weights", true) ? 1 / std::sqrt(static_cast<double>(headSize)) : 1;
+    c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
+  }
+
+  std::array<Value, 3> project(Value x) override {
+    Value qkv = b.linear(layer("attn.c_attn"), x, width + 2 * keyHeads * headSize);
+    if (!sharesKeys)
+      return splitFusedHeads(b, qkv, heads);
+    return {b.splitHeads(b.sliceColumns(qkv, 0, width), heads),
+            b.splitHeads(b.sliceColumns(qkv, width, headSize), 1),
+            b.splitHeads(b.sliceColumns(qkv, width + headSize, headSize), 1)};
+  }
+
+  bool sharesKeys;
+};
+
+} // namespace
+
+const Family &gptNeoFamily() {
+  static const Family family = decoderFamily<GptNeo>("gpt_neo", "transformer.",
+                                                     {".attn.attention.bias", ".attn.attention.masked_bias"});
+  return family;
+}
+
+const Family &gptBigCodeFamily() {
+  static const Family family =
+      decoderFamily<GptBigCode>("gpt_bigcode", "transformer.", {".attn.bias", ".attn.masked_bias"});
+  return family;
+}
+
+} // namespace sesame::importer
