@@ -19,6 +19,7 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createInlineLayersPass());
   PackWeightsPassOptions pack;
   pack.panelWidth = options.panelWidth;
+  pack.weightType = options.weightType;
   pm.addPass(createPackWeightsPass(pack));
   pm.addPass(createPlanWeightsPass());
   pm.addPass(createCSEPass());

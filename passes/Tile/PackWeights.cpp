@@ -9,7 +9,8 @@
 #include "sesame/Dialect/SesameDialect.h"
 #include "sesame/Passes/Passes.h"
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace mlir::sesame {
 #define GEN_PASS_DEF_PACKWEIGHTSPASS
@@ -29,6 +30,17 @@ private:
     ModuleOp module = getOperation();
     if (panelWidth < 1) {
       module.emitError("sesame-pack-weights: panel-width must be positive, got ") << int64_t(panelWidth);
+      return signalPassFailure();
+    }
+    Builder b(&getContext());
+    panelType = llvm::StringSwitch<FloatType>(weightType)
+                    .Case("f32", b.getF32Type())
+                    .Case("bf16", b.getBF16Type())
+                    .Case("f16", b.getF16Type())
+                    .Default(nullptr);
+    if (!panelType) {
+      module.emitError("sesame-pack-weights: weight-type must be f32, bf16 or f16, got '")
+          << weightType.getValue() << "'";
       return signalPassFailure();
     }
     packed.clear();
@@ -77,7 +89,11 @@ private:
     RankedTensorType matrix = source.getTensorType();
     bool isNk = layout == WeightLayout::nk;
     int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
-    auto type = RankedTensorType::get({llvm::divideCeilSigned(n, width), k, width}, matrix.getElementType());
+    Type element = matrix.getElementType();
+    bool isNarrowed = panelType.getWidth() < element.getIntOrFloatBitWidth();
+    if (isNarrowed)
+      element = panelType;
+    auto type = RankedTensorType::get({llvm::divideCeilSigned(n, width), k, width}, element);
     auto panels = cast<WeightOp>(source->clone());
     panels.setSymName((source.getSymName() + ".panels").str());
     panels.setType(type);
@@ -86,7 +102,10 @@ private:
     symbols->insert(panels, std::next(source->getIterator())); // makes the name unique
     auto yield = cast<YieldOp>(panels.getBody().front().back());
     OpBuilder b(yield);
-    Value packedMatrix = PackPanelsOp::create(b, source.getLoc(), type, yield.getValue(), layout);
+    Value values = yield.getValue();
+    if (isNarrowed)
+      values = arith::TruncFOp::create(b, source.getLoc(), matrix.clone(element), values);
+    Value packedMatrix = PackPanelsOp::create(b, source.getLoc(), type, values, layout);
     yield.getValueMutable().assign(packedMatrix);
     return panels;
   }
@@ -104,6 +123,7 @@ private:
         weight.erase();
   }
 
+  FloatType panelType;
   std::optional<SymbolTable> symbols;
   llvm::DenseMap<std::pair<Operation *, int>, WeightOp> packed;
 };

@@ -79,3 +79,15 @@ func.func @narrow_panel(%a: memref<?x48xf32>, %p: memref<48x12xf32>, %c: memref<
   sesame.matmul_tile lhs(%a : memref<?x48xf32>) panel(%p : memref<48x12xf32>) out(%c : memref<?x12xf32>)
   return
 }
+
+// -----
+
+// Weights of 16 bits are widened as they are loaded.
+// CHECK-LABEL: func.func @narrow_panel
+// CHECK:         %[[N0:.*]] = vector.load %{{.*}} : memref<48x32xbf16>, vector<16xbf16>
+// CHECK:         %[[P0:.*]] = arith.extf %[[N0]] : vector<16xbf16> to vector<16xf32>
+// CHECK:         vector.fma %{{.*}}, %[[P0]]
+func.func @narrow_panel(%a: memref<1x48xf32>, %p: memref<48x32xbf16>, %c: memref<1x32xf32>) {
+  sesame.matmul_tile lhs(%a : memref<1x48xf32>) panel(%p : memref<48x32xbf16>) out(%c : memref<1x32xf32>)
+  return
+}

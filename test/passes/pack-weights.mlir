@@ -1,7 +1,16 @@
 // RUN: sesame-opt %s --sesame-pack-weights | FileCheck %s
 // RUN: sesame-opt %s --sesame-pack-weights=panel-width=16 | FileCheck %s --check-prefix=WIDTH16
 // RUN: not sesame-opt %s --sesame-pack-weights=panel-width=0 2>&1 | FileCheck %s --check-prefix=WIDTH0
+// RUN: sesame-opt %s --sesame-pack-weights=weight-type=bf16 | FileCheck %s --check-prefix=BF16
+// RUN: not sesame-opt %s --sesame-pack-weights=weight-type=i8 2>&1 | FileCheck %s --check-prefix=TYPE
 
+// TYPE: weight-type must be f32, bf16 or f16, got 'i8'
+// BF16:      sesame.weight @tied.panels : tensor<4x36x32xbf16> {
+// BF16:        %[[T:.*]] = sesame.checkpoint_tensor ["wte"] : tensor<97x36xf32>
+// BF16:        %[[N:.*]] = arith.truncf %[[T]] : tensor<97x36xf32> to tensor<97x36xbf16>
+// BF16:        sesame.pack_panels %[[N]]
+// A type of the same width is kept.
+// BF16:      sesame.weight @stacked.panels count = 3 : tensor<4x36x32xf16> {
 // WIDTH0: panel-width must be positive, got 0
 // WIDTH16: sesame.weight @tied.panels : tensor<7x36x16xf32>
 

@@ -155,6 +155,10 @@ void compileBundle(const CompileOptions &options) {
 
   // Everything that can be wrong with the request is found before anything is written.
   const CodegenOptions codegen = resolveTarget(options.target);
+  if (options.dtype == "f16" && !llvm::is_contained(codegen.requiredFeatures, "f16c") &&
+      llvm::StringRef(codegen.triple).starts_with("x86_64"))
+    throw Error(message("--dtype f16: expected a target with conversion of f16 (x86-64-v3 and later), got ",
+                        codegen.cpu, "; use bf16"));
   StageDumper stages(options.dumpDirectory);
   progress.show("importing");
   Source source = openSource(options.source, context);
@@ -177,6 +181,7 @@ void compileBundle(const CompileOptions &options) {
   std::vector<Manifest::Op> ops = numberOps(module);
   mlir::sesame::TileOptions tile;
   tile.panelWidth = codegen.vectorLanes * 2;
+  tile.weightType = options.dtype;
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile");
 

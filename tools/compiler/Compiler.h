@@ -27,6 +27,8 @@ struct CompileOptions {
   std::string output;
   /// "cpu" (this machine), or "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64".
   std::string target = "cpu";
+  /// In which type the weights of linear maps are stored and streamed: "f32", "bf16" or "f16". Activations
+  /// and sums are of f32 in each.
   std::string dtype = "f32";
   /// Directory for the IR of every stage; empty: none.
   std::string dumpDirectory;

@@ -45,9 +45,11 @@ void addCompileCommand(CLI::App &app) {
       ->add_option("--target", options->target,
                    "cpu (this machine), x86-64-v2, x86-64-v3, x86-64-v4 or aarch64")
       ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "Arithmetic type: f32")
+  command
+      ->add_option("--dtype", options->dtype,
+                   "Type of the linear maps' weights: f32, bf16 or f16; sums are of f32")
       ->capture_default_str()
-      ->check(CLI::IsMember({"f32"}));
+      ->check(CLI::IsMember({"f32", "bf16", "f16"}));
   command->add_option("--dump-dir", options->dumpDirectory, "Write the IR of every stage to this directory");
   command->add_flag("--explain", options->explain,
                     "Say which optimisations fired where, and why not elsewhere; list each op's cost");

@@ -45,6 +45,12 @@ Value KernelBuilder::extent(Value memref, int64_t axis) {
 }
 
 Value KernelBuilder::load(Value memref, ValueRange indices, Value mask) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  if (!element.isF32()) {
+    assert(!mask && "masked loads are of f32");
+    Value narrow = vector::LoadOp::create(*this, vectorType().clone(element), memref, indices);
+    return arith::ExtFOp::create(*this, vectorType(), narrow);
+  }
   if (!mask)
     return vector::LoadOp::create(*this, vectorType(), memref, indices);
   return vector::MaskedLoadOp::create(*this, vectorType(), memref, indices, mask, splat(0.0f));

@@ -64,7 +64,7 @@ public:
 
   /// The extent of `axis`, a constant where the type knows it.
   Value extent(Value memref, int64_t axis);
-  /// `lanes` elements from `indices` on. With a mask (lanes that may be read) the others are zero.
+  /// `lanes` elements from `indices` on, widened if they are narrower than f32. With a mask (f32 only) (lanes that may be read) the others are zero.
   Value load(Value memref, ValueRange indices, Value mask = {});
   void store(Value vector, Value memref, ValueRange indices, Value mask = {});
   Value loadScalar(Value memref, ValueRange indices) {

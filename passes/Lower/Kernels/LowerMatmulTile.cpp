@@ -186,10 +186,14 @@ struct LowerMatmulTile : sesame::impl::LowerMatmulTilePassBase<LowerMatmulTile> 
 
   LogicalResult check(MatmulTileOp op) {
     for (Value operand : op->getOperands())
-      if (!isUnitStrideF32(operand.getType()))
+      if (operand != op.getPanel() && !isUnitStrideF32(operand.getType()))
         return op.emitOpError("expects memrefs of f32 with unit stride along the last axis, got ")
                << operand.getType();
     auto panel = cast<MemRefType>(op.getPanel().getType());
+    Type element = panel.getElementType();
+    if (!isUnitStride(panel) || !(element.isF32() || element.isBF16() || element.isF16()))
+      return op.emitOpError("expects a panel of f32, bf16 or f16 with unit stride along the last axis, got ")
+             << panel;
     if (!panel.hasStaticShape() || panel.getDimSize(1) % vectorLanes != 0)
       return op.emitOpError("expects a panel of static shape whose width is a multiple of ")
              << int64_t(vectorLanes) << ", got " << panel;

@@ -467,10 +467,13 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
     %y = sesame.linear %x, %w layout = panels : tensor<?x36xf32>, tensor<4x36x32xf32> -> tensor<?x97xf32>
     ```
 
-    A weight that is computed at run time is left alone: packing it would cost what it saves.
+    A weight that is computed at run time is left alone: packing it would cost what it saves. With `weight-type` the panels are stored in a
+    narrower type, to which the recipe rounds (to nearest even): half the bytes to stream, the products stay in f32.
   }];
   let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
-                        "R, columns of a panel: the width of the register tile">];
+                        "R, columns of a panel: the width of the register tile">,
+                 Option<"weightType", "weight-type", "std::string", /*default=*/"\"f32\"",
+                        "Element type of the panels: f32, bf16 or f16">];
   let dependentDialects = ["::mlir::sesame::SesameDialect"];
 }
 

@@ -11,12 +11,16 @@
 
 #include "mlir/Pass/PassManager.h"
 
+#include <string>
+
 namespace mlir::sesame {
 
 /// Shapes of the tiles.
 struct TileOptions {
   /// Columns of a weight panel, the width of the matrix product's register tile: two vector registers of f32.
   int64_t panelWidth = 32;
+  /// Element type of the panels: f32, bf16 or f16. Products are summed in f32 all the same.
+  std::string weightType = "f32";
 };
 
 /// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles. See docs/architecture.md, section 2.
