@@ -8,7 +8,7 @@ DEMO_MODEL := test/fixtures/models/shakespeare-gpt2
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: all demo test packages configure sanitize fuzz benchmark tour docs format clean help
+.PHONY: all demo test packages configure sanitize fuzz benchmark tour models docs format clean help
 
 all: configure
 	cmake --build $(BUILD) -j$(JOBS)
@@ -20,6 +20,7 @@ help:
 	@echo "make sanitize   the tests under address and undefined-behaviour sanitizers"
 	@echo "make benchmark  run the Google Benchmark programs"
 	@echo "make tour       write docs/tour.md from the IR as it is now"
+	@echo "make models     write docs/models.md from what the tests compare"
 	@echo "make format     clang-format the sources"
 
 packages:
@@ -51,6 +52,10 @@ benchmark: all
 tour: all
 	scripts/make-tour.py $(BUILD)/bin/sesame test/fixtures/models/gpt2 > $(BUILD)/tour.md
 	mv $(BUILD)/tour.md docs/tour.md
+
+models: all
+	scripts/make-models.py $(BUILD)/bin/sesame test/fixtures/models > $(BUILD)/models.md
+	mv $(BUILD)/models.md docs/models.md
 
 format:
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i
