@@ -198,6 +198,27 @@ std::vector<int64_t> Config::tokenIds(const std::string &key) const {
   return ids;
 }
 
+std::vector<std::pair<int64_t, int64_t>> Config::integerPairs(const std::string &key) const {
+  const nlohmann::json *value = find(key);
+  std::vector<std::pair<int64_t, int64_t>> result;
+  if (!value)
+    return result;
+  auto read = [&](const nlohmann::json &number) {
+    if (!number.is_number_integer() ||
+        (number.is_number_unsigned() && number.get<uint64_t>() > static_cast<uint64_t>(maxExtent)))
+      failType(key, "a list of pairs of integers");
+    return number.get<int64_t>();
+  };
+  if (!value->is_array())
+    failType(key, "a list of pairs of integers");
+  for (const nlohmann::json &pair : *value) {
+    if (!pair.is_array() || pair.size() != 2)
+      failType(key, "a list of pairs of integers");
+    result.emplace_back(read(pair[0]), read(pair[1]));
+  }
+  return result;
+}
+
 std::vector<std::string> Config::texts(const std::string &key) const {
   const nlohmann::json *value = find(key);
   std::vector<std::string> result;

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sesame::importer {
@@ -69,6 +70,8 @@ public:
   mlir::sesame::Activation activation(const std::string &key, std::optional<std::string> fallback = {}) const;
   /// A token id, or a list of them; empty if absent. Ids below 0 count as absent, as in transformers.
   std::vector<int64_t> tokenIds(const std::string &key) const;
+  /// A list of pairs of integers; empty if absent.
+  std::vector<std::pair<int64_t, int64_t>> integerPairs(const std::string &key) const;
   /// Texts of a list; empty if absent.
   std::vector<std::string> texts(const std::string &key) const;
   /// The class names of `id2label` in order of their ids; empty if absent.

@@ -9,9 +9,10 @@
 #include "Recurrent.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -37,20 +38,15 @@ RecurrentCell readCell(const Config &config, std::optional<std::string> fallback
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// The tensors `names` of `range`, of one shape each, as one weight [names, shape...].
-static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRef<int64_t> shape,
-                           LayerRange range) {
+/// A weight of which `recipe` makes one tensor of `range`, in the recipe's block.
+static Value weightByRecipe(ModelBuilder &b, const NamePattern &name, RankedTensorType type, LayerRange range,
+                            function_ref<Value()> recipe) {
   OpBuilder &builder = b.builder;
-  const NamePattern &name = names.front();
   bool isLayered = name.find("{}") != NamePattern::npos;
   std::string symbol = b.weights.withoutPrefix(name);
   if (size_t at = symbol.find("{}"); at != std::string::npos)
     symbol.replace(at, 2, "n");
-  SmallVector<int64_t> stackedShape = {static_cast<int64_t>(names.size())};
-  llvm::append_range(stackedShape, shape);
-  RankedTensorType type = b.tensorType(stackedShape), partType = b.tensorType(shape);
   ModuleOp module = moduleOf(b);
-
   if (!module.lookupSymbol(symbol)) {
     OpBuilder::InsertionGuard guard(builder);
     // Weights stand before all functions.
@@ -60,37 +56,69 @@ static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRe
     auto weightOp = ops::WeightOp::create(builder, b.loc, symbol, isLayered ? range.count : 1, type,
                                           IntegerAttr(), IntegerAttr());
     builder.createBlock(&weightOp.getBody());
-    SmallVector<Value> parts;
-    for (const NamePattern &each : names) {
-      int64_t first = isLayered ? range.first : 0;
-      NamePattern stored = b.weights.resolve({each}, first);
-      DType dtype = b.weights.claim(stored, first, isLayered ? range.count : 1, shape.vec());
-      SmallVector<StringRef> spelling = {stored};
-      if (size_t at = stored.find("{}"); at != NamePattern::npos)
-        spelling = {StringRef(stored).take_front(at), StringRef(stored).drop_front(at + 2)};
-      Type element = dtype == DType::f16    ? Type(builder.getF16Type())
-                     : dtype == DType::bf16 ? Type(builder.getBF16Type())
-                     : dtype == DType::f64  ? Type(builder.getF64Type())
-                                            : Type(builder.getF32Type());
-      Value part = ops::CheckpointTensorOp::create(builder, b.loc, partType.clone(element),
-                                                   builder.getStrArrayAttr(spelling), first);
-      if (element.getIntOrFloatBitWidth() < 32)
-        part = arith::ExtFOp::create(builder, b.loc, partType, part);
-      else if (element.getIntOrFloatBitWidth() > 32)
-        part = arith::TruncFOp::create(builder, b.loc, partType, part);
-      SmallVector<ReassociationIndices> groups = {{0, 1}};
-      SmallVector<int64_t> single = {1};
-      llvm::append_range(single, shape);
-      for (int64_t axis = 1; axis < partType.getRank(); ++axis)
-        groups.push_back({axis + 1});
-      parts.push_back(tensor::ExpandShapeOp::create(builder, b.loc, b.tensorType(single), part, groups));
-    }
-    Value stacked =
-        parts.size() == 1 ? parts.front() : tensor::ConcatOp::create(builder, b.loc, type, 0, parts);
-    ops::YieldOp::create(builder, b.loc, stacked);
+    ops::YieldOp::create(builder, b.loc, recipe());
   }
   return ops::GetWeightOp::create(builder, b.loc, type, FlatSymbolRefAttr::get(builder.getContext(), symbol),
                                   isLayered ? b.layerIndex() : Value());
+}
+
+/// In a recipe: the stored tensor in f32.
+static Value storedTensor(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> shape,
+                          LayerRange range) {
+  OpBuilder &builder = b.builder;
+  bool isLayered = name.find("{}") != NamePattern::npos;
+  int64_t first = isLayered ? range.first : 0;
+  NamePattern stored = b.weights.resolve({name}, first);
+  DType dtype = b.weights.claim(stored, first, isLayered ? range.count : 1, shape.vec());
+  SmallVector<StringRef> spelling = {stored};
+  if (size_t at = stored.find("{}"); at != NamePattern::npos)
+    spelling = {StringRef(stored).take_front(at), StringRef(stored).drop_front(at + 2)};
+  Type element = dtype == DType::f16    ? Type(builder.getF16Type())
+                 : dtype == DType::bf16 ? Type(builder.getBF16Type())
+                 : dtype == DType::f64  ? Type(builder.getF64Type())
+                                        : Type(builder.getF32Type());
+  RankedTensorType type = b.tensorType(shape);
+  Value value = ops::CheckpointTensorOp::create(builder, b.loc, type.clone(element),
+                                                builder.getStrArrayAttr(spelling), first);
+  if (element.getIntOrFloatBitWidth() < 32)
+    return arith::ExtFOp::create(builder, b.loc, type, value);
+  if (element.getIntOrFloatBitWidth() > 32)
+    return arith::TruncFOp::create(builder, b.loc, type, value);
+  return value;
+}
+
+/// The tensors `names` of `range`, of one shape each, as one weight [names, shape...].
+static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRef<int64_t> shape,
+                           LayerRange range) {
+  SmallVector<int64_t> single = {1}, stacked = {static_cast<int64_t>(names.size())};
+  llvm::append_range(single, shape);
+  llvm::append_range(stacked, shape);
+  SmallVector<ReassociationIndices> groups = {{0, 1}};
+  for (size_t axis = 1; axis < shape.size(); ++axis)
+    groups.push_back({static_cast<int64_t>(axis) + 1});
+  RankedTensorType type = b.tensorType(stacked);
+  return weightByRecipe(b, names.front(), type, range, [&]() -> Value {
+    SmallVector<Value> parts;
+    for (const NamePattern &name : names)
+      parts.push_back(tensor::ExpandShapeOp::create(b.builder, b.loc, b.tensorType(single),
+                                                    storedTensor(b, name, shape, range), groups));
+    return parts.size() == 1 ? parts.front()
+                             : tensor::ConcatOp::create(b.builder, b.loc, type, 0, parts).getResult();
+  });
+}
+
+Value collapsedWeight(ModelBuilder &b, const std::string &name, ArrayRef<int64_t> stored,
+                      ArrayRef<int64_t> shape) {
+  RankedTensorType type = b.tensorType(shape);
+  SmallVector<ReassociationIndices> groups;
+  for (size_t axis = 0; axis < stored.size(); ++axis) {
+    if (axis < shape.size())
+      groups.emplace_back();
+    groups.back().push_back(axis);
+  }
+  return weightByRecipe(b, name, type, {}, [&]() -> Value {
+    return tensor::CollapseShapeOp::create(b.builder, b.loc, type, storedTensor(b, name, stored, {}), groups);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -121,24 +149,26 @@ RecurrentStates emptyStates(ModelBuilder &b, int64_t layers, Value x, const Recu
 }
 
 RecurrentStates stateInputs(ModelBuilder &b, int64_t layers, const RecurrentOptions &options,
-                            bool areSessionStates) {
+                            bool areSessionStates, const std::string &prefix) {
   InputOptions input;
   input.isState = areSessionStates;
   if (!areSessionStates)
     input.fallback = "zeros";
   RecurrentStates states;
   states.areGiven = true;
-  states.hidden = b.input("h_0", hiddenDims(layers, options), b.builder.getF32Type(), input);
+  states.hidden = b.input(prefix + "h_0", hiddenDims(layers, options), b.builder.getF32Type(), input);
   if (hasCell(options))
-    states.cell = b.input("c_0", cellDims(layers, options), b.builder.getF32Type(), input);
+    states.cell = b.input(prefix + "c_0", cellDims(layers, options), b.builder.getF32Type(), input);
   return states;
 }
 
 void stateOutputs(ModelBuilder &b, int64_t layers, const RecurrentOptions &options,
-                  const RecurrentStates &states, bool areSessionStates) {
-  b.output(areSessionStates ? "h_0" : "h_n", states.hidden, hiddenDims(layers, options), areSessionStates);
+                  const RecurrentStates &states, bool areSessionStates, const std::string &prefix) {
+  b.output(prefix + (areSessionStates ? "h_0" : "h_n"), states.hidden, hiddenDims(layers, options),
+           areSessionStates);
   if (hasCell(options))
-    b.output(areSessionStates ? "c_0" : "c_n", states.cell, cellDims(layers, options), areSessionStates);
+    b.output(prefix + (areSessionStates ? "c_0" : "c_n"), states.cell, cellDims(layers, options),
+             areSessionStates);
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,45 +250,49 @@ Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std::stri
   return op.getOutput();
 }
 
-Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers, Value x,
-                     const RecurrentOptions &options, RecurrentStates &states) {
+Value recurrentLoop(ModelBuilder &b, const std::string &name, const NamePattern &module,
+                    const std::string &suffix, LayerRange range, Value x, const RecurrentOptions &options,
+                    RecurrentStates &states, int64_t firstRow) {
   OpBuilder &builder = b.builder;
-  x = recurrentLayer(b, module, "_l0", x, options, states, builder.getIndexAttr(0));
-  if (layers == 1)
-    return x;
-  // Entries that have the stack in common have a function each: their tensors may differ in their extents.
-  std::string function = module + "_layers";
+  // Entries that have the layers in common have a function each: their tensors may differ in their extents.
+  std::string function = name;
   for (int64_t i = 1; moduleOf(b).lookupSymbol(function); ++i)
-    function = module + "_layers_" + std::to_string(i);
+    function = name + "_" + std::to_string(i);
   SmallVector<Value> carried = {x, states.hidden}, shared;
   if (states.cell)
     carried.push_back(states.cell);
   if (options.lengths)
     shared.push_back(options.lengths);
-  SmallVector<Value> results = b.layers(
-      function, layers - 1, carried, shared,
-      [&](ValueRange inside, ValueRange others) -> SmallVector<Value> {
-        RecurrentOptions inner = options;
-        if (options.lengths)
-          inner.lengths = others.front();
-        RecurrentStates innerStates = states;
-        innerStates.hidden = inside[1];
-        if (states.cell)
-          innerStates.cell = inside[2];
-        Value layer = arith::AddIOp::create(builder, b.loc, b.layerIndex(), b.constant(1));
-        Value row = arith::MulIOp::create(builder, b.loc, layer, b.constant(options.directions()));
-        Value y =
-            recurrentLayer(b, module, "_l{}", inside[0], inner, innerStates, row, {/*first=*/1, layers - 1});
-        SmallVector<Value> next = {y, innerStates.hidden};
-        if (states.cell)
-          next.push_back(innerStates.cell);
-        return next;
-      },
-      /*firstLayer=*/1);
+  auto body = [&](ValueRange inside, ValueRange others) -> SmallVector<Value> {
+    RecurrentOptions inner = options;
+    if (options.lengths)
+      inner.lengths = others.front();
+    RecurrentStates innerStates = states;
+    innerStates.hidden = inside[1];
+    if (states.cell)
+      innerStates.cell = inside[2];
+    Value row = arith::MulIOp::create(builder, b.loc, b.layerIndex(), b.constant(options.directions()));
+    row = arith::AddIOp::create(builder, b.loc, row, b.constant(firstRow));
+    Value y = recurrentLayer(b, module, suffix, inside[0], inner, innerStates, row, range);
+    SmallVector<Value> next = {y, innerStates.hidden};
+    if (states.cell)
+      next.push_back(innerStates.cell);
+    return next;
+  };
+  SmallVector<Value> results = b.layers(function, range.count, carried, shared, body, range.first);
   states.hidden = results[1];
   if (states.cell)
     states.cell = results[2];
   return results[0];
+}
+
+Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers, Value x,
+                     const RecurrentOptions &options, RecurrentStates &states) {
+  x = recurrentLayer(b, module, "_l0", x, options, states, b.builder.getIndexAttr(0));
+  if (layers == 1)
+    return x;
+  return recurrentLoop(b, module + "_layers", module, "_l{}", {/*first=*/1, layers - 1}, x, options, states,
+                       options.directions());
 }
 
 //===----------------------------------------------------------------------===//
@@ -277,6 +311,46 @@ void boundLengths(ModelBuilder &b) {
                           b.builder.getDenseI64ArrayAttr({1, std::numeric_limits<int64_t>::max()}));
       function.setArgAttr(i, "sesame.at_most", b.builder.getStringAttr("S"));
     }
+}
+
+Value tabulate(ModelBuilder &b, ArrayRef<OpFoldResult> extents, Type elementType, ElementBody body) {
+  Value init = tensor::EmptyOp::create(b.builder, b.loc, extents, elementType);
+  int64_t rank = extents.size();
+  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), ValueRange(), init,
+                                   b.builder.getMultiDimIdentityMap(rank), parallel,
+                                   [&](OpBuilder &nested, Location loc, ValueRange) {
+                                     SmallVector<Value> indices;
+                                     for (int64_t axis = 0; axis < rank; ++axis)
+                                       indices.push_back(linalg::IndexOp::create(nested, loc, axis));
+                                     linalg::YieldOp::create(nested, loc, body(nested, loc, indices));
+                                   })
+      .getResult(0);
+}
+
+/// Whether position indices[1] of row indices[0] is below that row's length.
+static Value isReal(OpBuilder &builder, Location loc, Value lengths, ValueRange indices) {
+  Value length = tensor::ExtractOp::create(builder, loc, lengths, indices[0]);
+  length = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), length);
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[1], length);
+}
+
+Value lengthMask(ModelBuilder &b, Value lengths, Value like) {
+  return tabulate(b, {b.extent(like, 0), b.extent(like, 1)}, b.builder.getI64Type(),
+                  [&](OpBuilder &builder, Location loc, ValueRange indices) -> Value {
+                    Value real = isReal(builder, loc, lengths, indices);
+                    return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), real);
+                  });
+}
+
+Value zeroPadding(ModelBuilder &b, Value x, Value lengths) {
+  Value zero = b.constantF32(0);
+  return tabulate(b, {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)}, b.builder.getF32Type(),
+                  [&](OpBuilder &builder, Location loc, ValueRange indices) -> Value {
+                    Value real = isReal(builder, loc, lengths, indices);
+                    Value element = tensor::ExtractOp::create(builder, loc, x, indices);
+                    return arith::SelectOp::create(builder, loc, real, element, zero);
+                  });
 }
 
 Value concatColumns(ModelBuilder &b, ValueRange parts) {

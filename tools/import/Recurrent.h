@@ -56,12 +56,13 @@ RecurrentStates emptyStates(ModelBuilder &b, int64_t layers, mlir::Value x, cons
 /// Their extents for `ModelBuilder::input` and `output`.
 ModelBuilder::Dims hiddenDims(int64_t layers, const RecurrentOptions &options);
 ModelBuilder::Dims cellDims(int64_t layers, const RecurrentOptions &options);
-/// Inputs "h_0" and, of LSTMs, "c_0" that may be absent, or the session's states of those names.
+/// Inputs "h_0" and, of LSTMs, "c_0" that may be absent, or the session's states of those names. `prefix`
+/// stands before the names.
 RecurrentStates stateInputs(ModelBuilder &b, int64_t layers, const RecurrentOptions &options,
-                            bool areSessionStates);
+                            bool areSessionStates, const std::string &prefix = "");
 /// Outputs "h_n" and "c_n", or the session's states again.
 void stateOutputs(ModelBuilder &b, int64_t layers, const RecurrentOptions &options,
-                  const RecurrentStates &states, bool areSessionStates);
+                  const RecurrentStates &states, bool areSessionStates, const std::string &prefix = "");
 
 /// Layers whose parameters differ by a number in their names only.
 struct LayerRange {
@@ -75,18 +76,39 @@ mlir::Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std
                            mlir::Value x, const RecurrentOptions &options, RecurrentStates &states,
                            mlir::OpFoldResult firstRow, LayerRange range = {});
 
+/// The equal layers `range`, of which the parameters of one have names like `module` + ".weight_ih" +
+/// `suffix`, as one loop; the first one's states are at row `firstRow`.
+mlir::Value recurrentLoop(ModelBuilder &b, const std::string &function, const NamePattern &module,
+                          const std::string &suffix, LayerRange range, mlir::Value x,
+                          const RecurrentOptions &options, RecurrentStates &states, int64_t firstRow);
+
 /// All layers of a torch module: x [B, S, I] -> [B, S, Q * P] of the last one. Layers from the second on are
 /// equal, and are one loop.
 mlir::Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers, mlir::Value x,
                            const RecurrentOptions &options, RecurrentStates &states);
+
+/// The tensor `name` of extents `stored`, with adjacent axes of its end merged so that it has extents
+/// `shape`.
+mlir::Value collapsedWeight(ModelBuilder &b, const std::string &name, llvm::ArrayRef<int64_t> stored,
+                            llvm::ArrayRef<int64_t> shape);
 
 /// The input "lengths" [B], 1 to the extent S.
 mlir::Value lengthsInput(ModelBuilder &b);
 /// Gives every input "lengths" of the entries built so far its bounds. Call it after the last `endEntry`.
 void boundLengths(ModelBuilder &b);
 
+/// [B, S] of i64: 1 where position s is below `lengths` [B]; `like` [B, S, ...] gives the extents.
+mlir::Value lengthMask(ModelBuilder &b, mlir::Value lengths, mlir::Value like);
+/// x [B, S, C] with 0 where s is not below `lengths` [B].
+mlir::Value zeroPadding(ModelBuilder &b, mlir::Value x, mlir::Value lengths);
+
 /// [.., C] and [.., D] -> [.., C + D].
 mlir::Value concatColumns(ModelBuilder &b, mlir::ValueRange parts);
+
+/// A tensor of these extents of which `body` computes each element from its indices.
+using ElementBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+mlir::Value tabulate(ModelBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type elementType,
+                     ElementBody body);
 
 } // namespace sesame::importer
 

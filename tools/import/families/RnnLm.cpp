@@ -80,6 +80,65 @@ private:
   bool tied;
 };
 
+/// AWD-LSTM: `rnns.0` ..., of which the last one is as wide as the embedding.
+class AwdLm {
+public:
+  explicit AwdLm(ModelBuilder &b) : b(b) {
+    const Config &c = b.config;
+    vocab = c.extent("vocab_size");
+    embeddingWidth = c.extent("embedding_size");
+    options.hidden = c.extent("hidden_size");
+    layers = c.layers("num_layers");
+    tied = c.flag("tie_weights", true);
+    last.hidden = embeddingWidth;
+    b.info.vocabSize = vocab;
+    b.info.hiddenSize = options.hidden;
+    b.info.numLayers = layers;
+  }
+
+  void entries() {
+    for (bool isStep : {false, true}) {
+      b.beginEntry(isStep ? "decode" : "forward");
+      Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+      Value x = b.embedding({{ids, b.weight("encoder.weight", {vocab, embeddingWidth})}});
+      RecurrentStates states, lastStates;
+      if (isStep) {
+        if (layers > 1)
+          states = stateInputs(b, layers - 1, options, isStep);
+        lastStates = stateInputs(b, 1, last, isStep, "last_");
+      } else {
+        if (layers > 1)
+          states = emptyStates(b, layers - 1, x, options);
+        lastStates = emptyStates(b, 1, x, last);
+      }
+      if (layers > 1)
+        x = recurrentLayer(b, "rnns.0", "_l0", x, options, states, b.builder.getIndexAttr(0));
+      if (layers > 2)
+        x = recurrentLoop(b, "rnns", "rnns.{}", "_l0", {/*first=*/1, layers - 2}, x, options, states,
+                          /*firstRow=*/1);
+      x = recurrentLayer(b, "rnns." + std::to_string(layers - 1), "_l0", x, last, lastStates,
+                         b.builder.getIndexAttr(0));
+      Value head = b.headWeight("decoder.weight", "encoder.weight", {vocab, embeddingWidth}, tied);
+      Value logits = b.linearBy(head, b.weight("decoder.bias", {vocab}), x); // [B, S, V]
+      if (isStep) {
+        b.output("logits", b.selectLast(logits, 1), {"B", std::to_string(vocab)});
+        if (layers > 1)
+          stateOutputs(b, layers - 1, options, states, isStep);
+        stateOutputs(b, 1, last, lastStates, isStep, "last_");
+      } else {
+        b.output("logits", logits, {"B", "S", std::to_string(vocab)});
+      }
+      b.endEntry();
+    }
+  }
+
+private:
+  ModelBuilder &b;
+  RecurrentOptions options, last;
+  int64_t vocab, embeddingWidth, layers;
+  bool tied;
+};
+
 const char *inferRnnLm(const WeightSource &) { return "RnnLM"; }
 
 } // namespace
@@ -111,6 +170,15 @@ const Family &gruLmFamily() {
       {{"RnnLM", "text-generation", [](ModelBuilder &b) { RnnLm(b, "gru").entries(); }}},
       inferRnnLm,
       {}};
+  return family;
+}
+
+const Family &awdLstmLmFamily() {
+  static const Family family = {"awd-lstm-lm",
+                                "model.",
+                                {{"AwdLM", "text-generation", [](ModelBuilder &b) { AwdLm(b).entries(); }}},
+                                [](const WeightSource &) { return "AwdLM"; },
+                                {}};
   return family;
 }
 
