@@ -17,6 +17,9 @@ using namespace mlir;
 
 void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createInlineLayersPass());
+  TileRecurrentPassOptions recurrent;
+  recurrent.panelWidth = options.panelWidth;
+  pm.addPass(createTileRecurrentPass(recurrent));
   PackWeightsPassOptions pack;
   pack.panelWidth = options.panelWidth;
   pack.weightType = options.weightType;

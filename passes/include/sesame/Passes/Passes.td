@@ -622,6 +622,42 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
+  let summary = "Recurrences as one product over all steps and a loop of tiles over time";
+  let description = [{
+    A `sesame.rnn`, `sesame.lstm` or `sesame.gru` becomes one `sesame.linear` that projects the inputs of all steps and directions at once, and for each direction a
+    loop over time that carries the states. A step is an `scf.forall` over blocks of rows and of units: a task multiplies its rows of the hidden
+    state by the panels of its units, one `sesame.matmul_tile` for each gate, and applies the cell to the sums in vectors at once, so no sum leaves the
+    core. An LSTM's projection and a GRU that resets before the product take a second `scf.forall` a step.
+
+    ```mlir
+    %y, %h, %c = sesame.lstm %x, %w, %u direction = forward : tensor<?x?x12xf32>, tensor<1x80x12xf32>, tensor<1x80x20xf32> -> ...
+    ```
+    becomes
+    ```mlir
+    %g = sesame.linear %x, %w.rows : tensor<?x?x12xf32>, tensor<80x12xf32> -> tensor<?x?x80xf32>
+    %y, %h, %c = scf.for %t = 0 to T iter_args(%y, %h, %c) {
+      %c1, %h1, %y1 = scf.forall (%i, %j) in (ceil(B / 32), 1) shared_outs(%c, tensor.empty(B), %y) {
+        %0 = sesame.matmul_tile lhs(%h[32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, then the other gates: [8 or fewer, 32]
+        ...
+        scf.for %b, scf.for %v: i, f, g, o of row %b from %g[%b, %t, ...] and %0, ...; vectors of c', h' and the output
+      }
+      scf.yield %y1, %h1, %c1
+    }
+    ```
+
+    The panels `%u.gates` are a weight of their own: those of gate 0, then those of gate 1, and so on, each gate's columns padded to whole panels. Sums do not depend on
+    how rows and units are cut, so neither do the bits of a result on the batch, the threads, or the steps of one call. Left for the
+    reference lowering: element types other than f32, and weights that are computed at run time.
+  }];
+  let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
+                        "R, columns of a panel: two vector registers of f32">,
+                 Option<"taskBytes", "task-bytes", "int64_t", /*default=*/"64 * 1024",
+                        "Panels of one task, in bytes: reading them takes much longer than handing the task to a core">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+}
+
 def TileRowsPass : Pass<"sesame-tile-rows", "::mlir::func::FuncOp"> {
   let summary = "Cut normalisations and embeddings into blocks of rows for several cores";
   let description = [{

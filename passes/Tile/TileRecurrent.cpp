@@ -1,0 +1,608 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Slices.h"
+
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Passes/Kernels.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <map>
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_TILERECURRENTPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+/// Rows of one task. Each block of rows reads the panels again, at 32 rows for 16 operations a byte, and the
+/// sums of as many rows fit a thread's stack.
+static constexpr int64_t kRowsPerTask = 32;
+
+namespace {
+
+/// The sums of one gate: `lhs` [B, K] times panels `gate * count` to `(gate + 1) * count` of `panels`
+/// [.., K, R].
+struct Product {
+  Value lhs, panels;
+  int64_t gate;
+};
+
+/// Where one vector of the cell's work lies.
+struct Lanes {
+  Value batch, unit;             // in the whole states [B, W]
+  Value row, column;             // in the task's tiles
+  Value position;                // of the step in the row's sequence
+  Value active;                  // whether the row has not ended; null if no row ends early
+  Value mask;                    // null if all lanes are units
+  SmallVectorImpl<Value> *tiles; // the task's parts of the stage's destinations
+};
+
+/// Computes vectors for all destinations of a stage from the sums of its products.
+using Cell = function_ref<SmallVector<Value>(const Lanes &at, ValueRange sums)>;
+
+/// What a task size is made of: see the options of the pass.
+struct Shape {
+  int64_t panelWidth, taskBytes;
+  int64_t lanes() const { return panelWidth / 2; }
+};
+
+/// One direction of a recurrence: what is common to rnn, lstm and gru.
+class Recurrence {
+public:
+  template <typename OpTy>
+  Recurrence(OpTy op, int64_t direction, bool reverse, Value projected, Shape shape)
+      : b(op.getLoc(), op), shape(shape), lengths(op.getLengths()), recurrentBias(op.getRecurrentBias()),
+        projected(projected), direction(direction),
+        numDirections(op.getInputWeight().getType().getDimSize(0)), reverse(reverse),
+        batch(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 0)),
+        steps(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 1)) {}
+
+  ImplicitLocOpBuilder &builder() { return b; }
+
+  /// initial[direction] [B, width]; zeros if `initial` is null.
+  Value initialState(Value initial, int64_t width) {
+    if (!initial) {
+      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
+      return linalg::FillOp::create(b, zero, makeState(width)).getResult(0);
+    }
+    Slice slice;
+    slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
+    slice.add(b.getIndexAttr(0), batch);
+    slice.add(b.getIndexAttr(0), b.getIndexAttr(width));
+    return extractTile(b, b.getLoc(), initial, slice, {1, 2});
+  }
+
+  /// A tensor [B, width] without contents, in a buffer of its own: a `tensor.empty` could be given that of
+  /// the state or the result which it will be copied to, and which is still read.
+  Value makeState(int64_t width) { return allocate({batch, b.getIndexAttr(width)}); }
+  Value makeSequence(int64_t width) { return allocate({batch, steps, b.getIndexAttr(width)}); }
+
+  /// Runs `step` for all steps. It maps the hidden states of all steps [B, T, Q * P] and `states`, the hidden
+  /// state first, to those after the step, and so does this function.
+  SmallVector<Value> run(Value sequence, ArrayRef<Value> states,
+                         function_ref<SmallVector<Value>(Value step, ValueRange carried)> step) {
+    SmallVector<Value> carried = {sequence};
+    llvm::append_range(carried, states);
+    auto loop = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, b.getLoc(), steps),
+                                   index(1), carried);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToEnd(loop.getBody());
+      ValueRange before = loop.getRegionIterArgs();
+      SmallVector<Value> after = step(loop.getInductionVar(), before);
+      // Tasks read all of the hidden state while others write theirs: it was made in another buffer.
+      OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+      after[1] = tensor::InsertSliceOp::create(b, after[1], before[1], ArrayRef<OpFoldResult>{zero, zero},
+                                               tensor::getMixedSizes(b, b.getLoc(), states[0]),
+                                               ArrayRef<OpFoldResult>{one, one});
+      scf::YieldOp::create(b, after);
+    }
+    return llvm::to_vector_of<Value>(loop.getResults());
+  }
+
+  /// A part of a step that needs all units of the part before it: for each block of rows and of the `units`
+  /// units, the sums of `products`, and with them the new contents of `dests`. A destination is a state
+  /// [B, units], or the hidden states of all steps, [B, T, Q * units]. Returns the new destinations.
+  SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ValueRange dests,
+                                Cell cell);
+
+  /// The input's part of a gate, with its bias.
+  Value inputPart(const Lanes &at, int64_t gate, int64_t units) {
+    int64_t first = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections * direction;
+    return read(projected, {at.batch, at.position, offset(at.unit, first + gate * units)}, at.mask);
+  }
+  /// `sum` with the recurrent bias of a gate.
+  Value addBias(const Lanes &at, Value sum, int64_t gate, int64_t units) {
+    if (!recurrentBias)
+      return sum;
+    return add(sum, read(recurrentBias, {index(direction), offset(at.unit, gate * units)}, at.mask));
+  }
+  /// W_ih x + b_ih + W_hh h + b_hh
+  Value gateSum(const Lanes &at, Value sum, int64_t gate, int64_t units) {
+    return add(inputPart(at, gate, units), addBias(at, sum, gate, units));
+  }
+  /// The vector of a state [B, W] that the stage only reads.
+  Value readState(const Lanes &at, Value state) { return read(state, {at.batch, at.unit}, at.mask); }
+  /// What destination `number` of the stage holds.
+  Value readDest(const Lanes &at, unsigned number) {
+    return read((*at.tiles)[number], {at.row, at.column}, at.mask);
+  }
+  /// `value`, but `other` in a row that has ended.
+  Value ifActive(const Lanes &at, Value value, Value other) {
+    return at.active ? arith::SelectOp::create(b, at.active, value, other).getResult() : value;
+  }
+  Value zeroIfEnded(const Lanes &at, Value value) {
+    return at.active ? ifActive(at, value, constant(0.0f)) : value;
+  }
+
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
+  Value activate(Activation activation, Value x) { return emitActivation(b, b.getLoc(), activation, x); }
+  Value sigmoid(Value x) { return activate(Activation::sigmoid, x); }
+  Value tanh(Value x) { return activate(Activation::tanh, x); }
+  /// x within [-limit, limit].
+  Value clip(Value x, std::optional<APFloat> limit) {
+    if (!limit)
+      return x;
+    float bound = limit->convertToFloat();
+    return arith::MinimumFOp::create(b, arith::MaximumFOp::create(b, x, constant(-bound)), constant(bound));
+  }
+  Value constant(float value) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(vectorType(), APFloat(value)));
+  }
+
+private:
+  Value allocate(ArrayRef<OpFoldResult> extents) {
+    SmallVector<int64_t> shape;
+    SmallVector<Value> dynamic;
+    dispatchIndexOpFoldResults(extents, dynamic, shape);
+    return bufferization::AllocTensorOp::create(b, RankedTensorType::get(shape, b.getF32Type()), dynamic);
+  }
+  VectorType vectorType() { return VectorType::get({shape.lanes()}, b.getF32Type()); }
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value offset(Value value, int64_t by) {
+    return by ? arith::AddIOp::create(b, value, index(by)).getResult() : value;
+  }
+  Value sum(OpFoldResult x, Value y) {
+    return getValueOrCreateConstantIndexOp(
+        b, b.getLoc(),
+        affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0) + b.getAffineDimExpr(0),
+                                              {OpFoldResult(y), x}));
+  }
+
+  Value read(Value tensor, ValueRange indices, Value mask) {
+    Value padding = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
+    return vector::TransferReadOp::create(b, vectorType(), tensor, indices, mapOf(tensor), padding, mask,
+                                          b.getBoolArrayAttr({true}));
+  }
+  Value write(Value value, Value tensor, ValueRange indices, Value mask) {
+    return vector::TransferWriteOp::create(b, tensor.getType(), value, tensor, indices, mapOf(tensor), mask,
+                                           b.getBoolArrayAttr({true}))
+        .getResult();
+  }
+  /// Vectors lie along the last axis.
+  AffineMapAttr mapOf(Value tensor) {
+    int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+    return AffineMapAttr::get(AffineMap::getMinorIdentityMap(rank, 1, b.getContext()));
+  }
+
+  /// Steps of row `at.batch`, within [0, T]: sets where the row's step is, and whether it is one.
+  void locate(Lanes &at, Value step) {
+    Value longest = getValueOrCreateConstantIndexOp(b, b.getLoc(), steps);
+    Value length = longest;
+    if (lengths) {
+      Value given = arith::IndexCastOp::create(b, b.getIndexType(),
+                                               tensor::ExtractOp::create(b, lengths, ValueRange{at.batch}));
+      length = arith::MinSIOp::create(b, arith::MaxSIOp::create(b, given, index(0)), longest);
+      at.active = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, step, length);
+    }
+    at.position = step;
+    if (!reverse)
+      return;
+    at.position = arith::SubIOp::create(b, arith::SubIOp::create(b, length, index(1)), step);
+    // An ended row's outputs beyond its length are written in order.
+    if (lengths)
+      at.position = arith::SelectOp::create(b, at.active, at.position, step);
+  }
+
+  ImplicitLocOpBuilder b;
+  Shape shape;
+  Value lengths, recurrentBias, projected;
+  int64_t direction, numDirections;
+  bool reverse;
+  OpFoldResult batch, steps; // B, T
+};
+
+SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Product> products,
+                                          ValueRange dests, Cell cell) {
+  Location loc = b.getLoc();
+  OpBuilder::InsertionGuard guard(b);
+  int64_t width = shape.panelWidth, numPanels = llvm::divideCeilSigned(units, width), panelBytes = 0;
+  for (const Product &product : products)
+    panelBytes += 4 * width * cast<RankedTensorType>(product.panels.getType()).getDimSize(1);
+  int64_t panelsPerTask =
+      std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
+  Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
+  auto loop = scf::ForallOp::create(b, {rows.count(b, loc), columns.count(b, loc)}, dests,
+                                    /*mapping=*/std::nullopt);
+  b.setInsertionPoint(loop.getTerminator());
+  Value rowBlock = loop.getInductionVar(0), columnBlock = loop.getInductionVar(1);
+  OpFoldResult m = rows.offset(b, loc, rowBlock), numRows = rows.size(b, loc, rowBlock);
+  OpFoldResult n = columns.offset(b, loc, columnBlock), numColumns = columns.size(b, loc, columnBlock);
+  OpFoldResult numTaskPanels = Blocks{numColumns, width}.count(b, loc);
+
+  SmallVector<Slice> slices;
+  SmallVector<Value> tiles, lhsTiles;
+  for (Value dest : loop.getRegionOutArgs()) {
+    Slice &slice = slices.emplace_back();
+    slice.add(m, numRows);
+    if (cast<RankedTensorType>(dest.getType()).getRank() == 2) {
+      slice.add(n, numColumns);
+      tiles.push_back(extractTile(b, loc, dest, slice, {0, 1}));
+      continue;
+    }
+    slice.add(b.getIndexAttr(0), steps);
+    slice.add(
+        affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) + direction * units, {n}),
+        numColumns);
+    tiles.push_back(extractTile(b, loc, dest, slice, {0, 1, 2}));
+  }
+  for (const Product &product : products) {
+    Slice slice;
+    slice.add(m, numRows);
+    slice.add(b.getIndexAttr(0), b.getIndexAttr(cast<RankedTensorType>(product.lhs.getType()).getDimSize(1)));
+    lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {0, 1}));
+  }
+
+  // Panel `local` of the task: its units' columns of all gates.
+  auto buildPanel = [&](Value local, ValueRange tilesBefore) -> SmallVector<Value> {
+    Value firstColumn = arith::MulIOp::create(b, local, index(width));
+    Value panel =
+        arith::AddIOp::create(b, arith::MulIOp::create(b, columnBlock, index(panelsPerTask)), local);
+    SmallVector<Value> sums;
+    for (auto [product, lhs] : llvm::zip_equal(products, lhsTiles)) {
+      Slice slice;
+      slice.add(offset(panel, product.gate * numPanels), b.getIndexAttr(1));
+      slice.add(b.getIndexAttr(0),
+                b.getIndexAttr(cast<RankedTensorType>(product.panels.getType()).getDimSize(1)));
+      slice.add(b.getIndexAttr(0), b.getIndexAttr(width));
+      Value panelTile = extractTile(b, loc, product.panels, slice, {1, 2});
+      // Of static size, so that it becomes a part of the stack.
+      Value scratch = allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(width)});
+      Slice part;
+      part.add(b.getIndexAttr(0), numRows);
+      part.add(b.getIndexAttr(0), b.getIndexAttr(width));
+      Value out = extractTile(b, loc, scratch, part, {0, 1});
+      sums.push_back(MatmulTileOp::create(b, out.getType(), lhs, panelTile, /*bias=*/Value(), out,
+                                          Activation::identity, Combine::replace)
+                         .getResults()[0]);
+    }
+    auto rowLoop = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, loc, numRows), index(1),
+                                      tilesBefore);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(rowLoop.getBody());
+    SmallVector<Value> current = llvm::to_vector_of<Value>(rowLoop.getRegionIterArgs());
+    Lanes at = {};
+    at.tiles = &current;
+    at.row = rowLoop.getInductionVar();
+    at.batch = sum(m, at.row);
+    locate(at, step);
+    for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
+      at.column = offset(firstColumn, first);
+      at.unit = sum(n, at.column);
+      at.mask = Value();
+      if (units % width != 0) {
+        Value left = arith::SubIOp::create(b, index(units), at.unit);
+        at.mask = vector::CreateMaskOp::create(b, VectorType::get({shape.lanes()}, b.getI1Type()), left);
+      }
+      SmallVector<Value> vectors;
+      for (Value sum : sums)
+        vectors.push_back(read(sum, {at.row, index(first)}, /*mask=*/nullptr));
+      SmallVector<Value> results = cell(at, vectors);
+      for (auto [result, tile] : llvm::zip_equal(results, current)) {
+        SmallVector<Value> indices = {at.row, at.column};
+        if (cast<RankedTensorType>(tile.getType()).getRank() == 3)
+          indices = {at.row, at.position, at.column};
+        tile = write(result, tile, indices, at.mask);
+      }
+    }
+    scf::YieldOp::create(b, current);
+    return llvm::to_vector_of<Value>(rowLoop.getResults());
+  };
+  if (panelsPerTask == 1) {
+    tiles = buildPanel(index(0), tiles);
+  } else {
+    auto panels = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, loc, numTaskPanels),
+                                     index(1), tiles);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(panels.getBody());
+    scf::YieldOp::create(b, buildPanel(panels.getInductionVar(), panels.getRegionIterArgs()));
+    tiles.assign(panels.getResults().begin(), panels.getResults().end());
+  }
+  for (auto [tile, dest, slice] : llvm::zip_equal(tiles, loop.getRegionOutArgs(), slices))
+    insertTile(b, loc, loop, tile, dest, slice);
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+class TileRecurrentPass : public sesame::impl::TileRecurrentPassBase<TileRecurrentPass> {
+public:
+  using TileRecurrentPassBase::TileRecurrentPassBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    TileRecurrentPassBase::getDependentDialects(registry);
+    registry.insert<bufferization::BufferizationDialect>();
+  }
+
+private:
+  void runOnOperation() override {
+    symbols.emplace(getOperation());
+    derived.clear();
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<RNNOp, LSTMOp, GRUOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      if (auto rnn = dyn_cast<RNNOp>(op))
+        tile(rnn);
+      else if (auto lstm = dyn_cast<LSTMOp>(op))
+        tile(lstm);
+      else
+        tile(cast<GRUOp>(op));
+    }
+    symbols.reset();
+  }
+
+  /// The panels of one direction's weights, as values.
+  struct Weights {
+    Value recurrent, projection;
+  };
+  /// Builds one step: from the weights and what is carried (the hidden states of all steps, then the states)
+  /// to what is carried on.
+  using StepBuilder =
+      function_ref<SmallVector<Value>(Recurrence &, const Weights &, Value step, ValueRange carried)>;
+
+  void tile(RNNOp op) {
+    int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
+    replace(op, {op.getInitialHidden()}, {units}, /*numGates=*/1, /*projection=*/nullptr,
+            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
+              Value h = carried[1];
+              SmallVector<Value> next = r.buildStage(
+                  step, units, Product{h, weights.recurrent, 0}, {r.makeState(units), carried[0]},
+                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                    Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
+                    return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
+                  });
+              return {next[1], next[0]};
+            });
+  }
+
+  void tile(LSTMOp op) {
+    bool projects = static_cast<bool>(op.getProjection());
+    int64_t outputs = op.getRecurrentWeight().getType().getDimSize(2);   // P
+    int64_t units = op.getRecurrentWeight().getType().getDimSize(1) / 4; // H
+    replace(op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, /*numGates=*/4,
+            op.getProjection(),
+            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
+              Value h = carried[1];
+              SmallVector<Product> products;
+              for (int64_t gate = 0; gate < 4; ++gate)
+                products.push_back({h, weights.recurrent, gate});
+              // The cell state, the hidden state (before a projection), and without one the output.
+              SmallVector<Value> dests = {carried[2], r.makeState(units)};
+              if (!projects)
+                dests.push_back(carried[0]);
+              SmallVector<Value> next = r.buildStage(
+                  step, units, products, dests, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                    auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
+                    Value before = r.readDest(at, 0);
+                    Value kept = r.mul(r.sigmoid(gate(1)), before);
+                    Value added = r.mul(r.sigmoid(gate(0)), r.tanh(gate(2)));
+                    Value cell = r.clip(r.add(kept, added), op.getCellClip());
+                    Value hidden = r.mul(r.sigmoid(gate(3)), r.tanh(cell));
+                    Value nextCell = r.ifActive(at, cell, before);
+                    if (projects)
+                      return {nextCell, hidden};
+                    return {nextCell, keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
+                  });
+              if (!projects)
+                return {next[2], next[1], next[0]};
+              SmallVector<Value> projected = r.buildStage(
+                  step, outputs, Product{next[1], weights.projection, 0}, {r.makeState(outputs), carried[0]},
+                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                    Value hidden = r.clip(sums[0], op.getProjectionClip());
+                    return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
+                  });
+              return {projected[1], projected[0], next[0]};
+            });
+  }
+
+  void tile(GRUOp op) {
+    int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
+    replace(op, {op.getInitialHidden()}, {units}, /*numGates=*/3, /*projection=*/nullptr,
+            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
+              enum Gate { reset, update, candidate };
+              Value h = carried[1];
+              auto finish = [&](const Lanes &at, Value updateSum, Value fromHidden) -> SmallVector<Value> {
+                Value before = r.readState(at, h);
+                Value z = r.sigmoid(r.gateSum(at, updateSum, update, units));
+                Value n = r.tanh(r.add(r.inputPart(at, candidate, units), fromHidden));
+                Value hidden = r.add(r.mul(r.sub(r.constant(1.0f), z), n), r.mul(z, before));
+                return {r.ifActive(at, hidden, before), r.zeroIfEnded(at, hidden)};
+              };
+              SmallVector<Value> next;
+              if (op.getResetBefore()) {
+                Value resetHidden =
+                    r.buildStage(step, units, Product{h, weights.recurrent, reset}, r.makeState(units),
+                                 [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                                   Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
+                                   return {r.mul(gate, r.readState(at, h))};
+                                 })[0];
+                next = r.buildStage(
+                    step, units,
+                    {{h, weights.recurrent, update}, {resetHidden, weights.recurrent, candidate}},
+                    {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
+                      return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
+                    });
+              } else {
+                next = r.buildStage(step, units,
+                                    {{h, weights.recurrent, reset},
+                                     {h, weights.recurrent, update},
+                                     {h, weights.recurrent, candidate}},
+                                    {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
+                                      Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
+                                      Value fromHidden = r.addBias(at, sums[2], candidate, units);
+                                      return finish(at, sums[1], r.mul(gate, fromHidden));
+                                    });
+              }
+              return {next[1], next[0]};
+            });
+  }
+
+  /// `hidden`, but what it was before in a row that has ended.
+  static Value keepHidden(Recurrence &r, const Lanes &at, Value hidden, Value before) {
+    return at.active ? r.ifActive(at, hidden, r.readState(at, before)) : hidden;
+  }
+
+  /// Replaces `op`, whose states begin as `initial` and have the `widths`.
+  template <typename OpTy>
+  void replace(OpTy op, ArrayRef<Value> initial, ArrayRef<int64_t> widths, int64_t numGates, Value projection,
+               StepBuilder buildStep) {
+    if (!canTile(op, projection))
+      return;
+    ImplicitLocOpBuilder b(op.getLoc(), op);
+    Location loc = op.getLoc();
+    Shape shape = {panelWidth, taskBytes};
+    int64_t numDirections = op.getInputWeight().getType().getDimSize(0);
+    Value projected = projectInput(b, op);
+    OpFoldResult batch = tensor::getMixedSize(b, loc, op.getInput(), 0);
+    Value sequence;
+    SmallVector<Value> finals;
+    for (int64_t width : widths)
+      finals.push_back(tensor::EmptyOp::create(
+          b, ArrayRef<OpFoldResult>{b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)},
+          b.getF32Type()));
+    for (int64_t direction = 0; direction < numDirections; ++direction) {
+      bool reverse = op.getDirection() == Direction::reverse || direction == 1;
+      Weights weights = {readPanels(b, op.getRecurrentWeight(), direction, numGates),
+                         projection ? readPanels(b, projection, direction, 1) : Value()};
+      Recurrence recurrence(op, direction, reverse, projected, shape);
+      if (!sequence)
+        sequence = recurrence.makeSequence(numDirections * widths[0]);
+      SmallVector<Value> states;
+      for (auto [value, width] : llvm::zip_equal(initial, widths))
+        states.push_back(recurrence.initialState(value, width));
+      SmallVector<Value> after =
+          recurrence.run(sequence, states, [&](Value step, ValueRange carried) -> SmallVector<Value> {
+            return buildStep(recurrence, weights, step, carried);
+          });
+      sequence = after[0];
+      for (auto [final, state, width] : llvm::zip_equal(finals, ArrayRef(after).drop_front(), widths)) {
+        OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+        final = tensor::InsertSliceOp::create(
+            b, state, final, ArrayRef<OpFoldResult>{b.getIndexAttr(direction), zero, zero},
+            ArrayRef<OpFoldResult>{one, batch, b.getIndexAttr(width)}, ArrayRef<OpFoldResult>{one, one, one});
+      }
+    }
+    SmallVector<Value> results = {sequence};
+    llvm::append_range(results, finals);
+    for (auto [result, value] : llvm::zip_equal(op->getResults(), results)) {
+      if (value.getType() != result.getType())
+        value = tensor::CastOp::create(b, result.getType(), value);
+      result.replaceAllUsesWith(value);
+    }
+    op->erase();
+  }
+
+  template <typename OpTy> bool canTile(OpTy op, Value projection) {
+    auto isWeight = [&](Value value) { return !value || value.getDefiningOp<GetWeightOp>(); };
+    return getElementTypeOrSelf(op.getInput()).isF32() && isWeight(op.getInputWeight()) &&
+           isWeight(op.getRecurrentWeight()) && isWeight(projection);
+  }
+
+  /// W_ih x + b_ih for all steps and directions: [B, T, Q * X].
+  template <typename OpTy> Value projectInput(ImplicitLocOpBuilder &b, OpTy op) {
+    // [Q, X, I] -> [Q * X, I]
+    Value weight = readDerived(b, op.getInputWeight(), ".rows", [](ImplicitLocOpBuilder &b, Value whole) {
+      return tensor::CollapseShapeOp::create(b, whole, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    });
+    Value bias;
+    if (op.getInputBias())
+      bias = tensor::CollapseShapeOp::create(b, op.getInputBias(), ArrayRef<ReassociationIndices>{{0, 1}});
+    auto inputType = cast<RankedTensorType>(op.getInput().getType());
+    SmallVector<int64_t> shape(inputType.getShape());
+    shape.back() = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+    return LinearOp::create(b, inputType.clone(shape), op.getInput(), weight, bias, /*residual=*/Value(),
+                            WeightLayout::nk, Activation::identity);
+  }
+
+  /// The rows of `direction` of a weight [Q, gates * N, K] as panels [gates * ceil(N / R), K, R], each gate's
+  /// in whole ones.
+  Value readPanels(ImplicitLocOpBuilder &b, Value weight, int64_t direction, int64_t numGates) {
+    std::string suffix = direction ? ".gates.reverse" : ".gates";
+    return readDerived(b, weight, suffix, [&](ImplicitLocOpBuilder &b, Value whole) -> Value {
+      auto type = cast<RankedTensorType>(whole.getType());
+      int64_t units = type.getDimSize(1) / numGates, k = type.getDimSize(2), width = panelWidth;
+      int64_t numPanels = llvm::divideCeilSigned(units, width);
+      auto panelsType = type.clone({numPanels, k, width});
+      SmallVector<Value> gates;
+      for (int64_t gate = 0; gate < numGates; ++gate) {
+        Slice slice;
+        slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
+        slice.add(b.getIndexAttr(gate * units), b.getIndexAttr(units));
+        slice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+        Value matrix = extractTile(b, b.getLoc(), whole, slice, {1, 2});
+        gates.push_back(PackPanelsOp::create(b, panelsType, matrix, WeightLayout::nk));
+      }
+      if (numGates == 1)
+        return gates.front();
+      return tensor::ConcatOp::create(b, type.clone({numGates * numPanels, k, width}), /*dim=*/0, gates);
+    });
+  }
+
+  /// Reads a weight whose recipe is that of `weight` followed by what `extend` makes. There is one such
+  /// weight for each source and suffix.
+  Value readDerived(ImplicitLocOpBuilder &b, Value weight, StringRef suffix,
+                    function_ref<Value(ImplicitLocOpBuilder &, Value)> extend) {
+    auto get = weight.getDefiningOp<GetWeightOp>();
+    auto source = symbols->lookup<WeightOp>(get.getWeight());
+    WeightOp &made = derived[{source, suffix.str()}];
+    if (!made) {
+      made = cast<WeightOp>(source->clone());
+      made.setSymName((source.getSymName() + suffix).str());
+      made.removeOffsetAttr();
+      made.removeStrideAttr();
+      symbols->insert(made, std::next(source->getIterator())); // makes the name unique
+      auto yield = cast<YieldOp>(made.getBody().front().back());
+      ImplicitLocOpBuilder inRecipe(source.getLoc(), yield);
+      Value value = extend(inRecipe, yield.getValue());
+      yield.getValueMutable().assign(value);
+      made.setType(cast<RankedTensorType>(value.getType()));
+    }
+    return GetWeightOp::create(b, made.getType(), made.getSymName(), get.getIndex());
+  }
+
+  std::optional<SymbolTable> symbols;
+  std::map<std::pair<Operation *, std::string>, WeightOp> derived;
+};
+
+} // namespace

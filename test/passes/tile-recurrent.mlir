@@ -1,0 +1,98 @@
+// RUN: sesame-opt %s --sesame-tile-recurrent=task-bytes=1 --canonicalize --cse | FileCheck %s
+// RUN: sesame-opt %s --sesame-tile-recurrent --canonicalize --cse | FileCheck %s --check-prefix=LARGE
+
+// One projection for all steps and directions; panels of each direction, gate by gate.
+// CHECK-LABEL: sesame.weight @w.rows count = 2 : tensor<432x6xf32>
+// CHECK:         tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2]]
+// CHECK-LABEL: sesame.weight @u.gates.reverse count = 2 : tensor<9x72x32xf32>
+// CHECK:         tensor.extract_slice %{{.*}}[1, 0, 0] [1, 72, 72]
+// CHECK-LABEL: sesame.weight @u.gates count = 2 : tensor<9x72x32xf32>
+// CHECK:         %[[R:.*]] = tensor.extract_slice %{{.*}}[0, 0, 0] [1, 72, 72]
+// CHECK:         sesame.pack_panels %[[R]] layout = nk : tensor<72x72xf32> -> tensor<3x72x32xf32>
+// CHECK:         tensor.extract_slice %{{.*}}[0, 72, 0] [1, 72, 72]
+// CHECK:         tensor.extract_slice %{{.*}}[0, 144, 0] [1, 72, 72]
+// CHECK:         tensor.concat dim(0)
+sesame.weight @w count = 2 : tensor<2x216x6xf32> {
+  %0 = sesame.checkpoint_tensor ["h.", ".w"] : tensor<2x216x6xf32>
+  sesame.yield %0 : tensor<2x216x6xf32>
+}
+sesame.weight @u count = 2 : tensor<2x216x72xf32> {
+  %0 = sesame.checkpoint_tensor ["h.", ".u"] : tensor<2x216x72xf32>
+  sesame.yield %0 : tensor<2x216x72xf32>
+}
+
+// A step is one parallel loop over blocks of rows and panels of units, with a product for each gate.
+// CHECK-LABEL: func.func @gru
+// CHECK-SAME:    %[[X:.*]]: tensor<?x?x6xf32>, %[[N:.*]]: tensor<?xi64>, %[[L:.*]]: index
+// CHECK:         %[[W:.*]] = sesame.get_weight @w.rows[%[[L]]]
+// CHECK:         %[[G:.*]] = sesame.linear %[[X]], %[[W]] : tensor<?x?x6xf32>, tensor<432x6xf32> -> tensor<?x?x432xf32>
+// CHECK:         %[[U:.*]] = sesame.get_weight @u.gates[%[[L]]]
+// CHECK:         scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}) -> (tensor<?x?x144xf32>, tensor<?x72xf32>)
+// CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[I:.*]], %[[J:.*]]) in (%{{.*}}, 3) shared_outs(%[[NEXT:.*]] = %{{.*}}, %[[Y1:.*]] = %[[Y]])
+// CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[H]][%{{.*}}, 0] [%{{.*}}, 72]
+// CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%[[J]], 0, 0] [1, 72, 32]
+// CHECK:             %[[S:.*]] = sesame.matmul_tile lhs(%[[LHS]] : tensor<?x72xf32>) panel(%[[P]] : tensor<72x32xf32>)
+// CHECK-COUNT-2:     sesame.matmul_tile
+// A row that has ended keeps its state, and its output is 0.
+// CHECK:             scf.for
+// CHECK:               %[[LENGTH:.*]] = tensor.extract %[[N]]
+// CHECK:               %[[ACTIVE:.*]] = arith.cmpi slt, %[[T]]
+// CHECK:               vector.transfer_read %[[S]]
+// CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[T]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
+// CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE]], %[[NEW:.*]], %{{.*}} : vector<16xf32>
+// CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE]], %[[NEW]], %{{.*}} : vector<16xf32>
+// CHECK:               vector.transfer_write %[[KEPT]]
+// CHECK:               vector.transfer_write %[[OUT]]
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[NEXT]]
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[Y1]]
+// CHECK:           %[[COPIED:.*]] = tensor.insert_slice %[[STEP]]#0 into %[[H]]
+// CHECK:           scf.yield %[[STEP]]#1, %[[COPIED]]
+// CHECK:         sesame.get_weight @u.gates.reverse
+// CHECK-NOT:     sesame.gru
+
+// Little work a step is one task, with a loop over its panels.
+// LARGE-LABEL: func.func @gru
+// LARGE:         scf.forall (%{{.*}}) in (%{{.*}}) shared_outs
+// LARGE:           scf.for %{{.*}} = %c0 to %c3 step %c1
+// LARGE-COUNT-3:     sesame.matmul_tile
+func.func @gru(%x: tensor<?x?x6xf32>, %n: tensor<?xi64>, %l: index) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>) {
+  %w = sesame.get_weight @w[%l] : tensor<2x216x6xf32>
+  %u = sesame.get_weight @u[%l] : tensor<2x216x72xf32>
+  %y, %h = sesame.gru %x, %w, %u lengths(%n : tensor<?xi64>) direction = bidirectional : tensor<?x?x6xf32>, tensor<2x216x6xf32>, tensor<2x216x72xf32> -> tensor<?x?x144xf32>, tensor<2x?x72xf32>
+  return %y, %h : tensor<?x?x144xf32>, tensor<2x?x72xf32>
+}
+
+// An LSTM's projection needs all of its units: a second parallel loop.
+// CHECK-LABEL: func.func @projected
+// CHECK:         scf.forall
+// CHECK-COUNT-4:   sesame.matmul_tile
+// CHECK:         scf.forall
+// CHECK-COUNT-1:   sesame.matmul_tile
+// CHECK-NOT:     sesame.lstm
+sesame.weight @projected.w : tensor<1x160x6xf32> {
+  %0 = sesame.checkpoint_tensor ["w"] : tensor<1x160x6xf32>
+  sesame.yield %0 : tensor<1x160x6xf32>
+}
+sesame.weight @projected.u : tensor<1x160x8xf32> {
+  %0 = sesame.checkpoint_tensor ["u"] : tensor<1x160x8xf32>
+  sesame.yield %0 : tensor<1x160x8xf32>
+}
+sesame.weight @projected.p : tensor<1x8x40xf32> {
+  %0 = sesame.checkpoint_tensor ["p"] : tensor<1x8x40xf32>
+  sesame.yield %0 : tensor<1x8x40xf32>
+}
+func.func @projected(%x: tensor<?x?x6xf32>) -> tensor<?x?x8xf32> {
+  %w = sesame.get_weight @projected.w : tensor<1x160x6xf32>
+  %u = sesame.get_weight @projected.u : tensor<1x160x8xf32>
+  %p = sesame.get_weight @projected.p : tensor<1x8x40xf32>
+  %y, %h, %c = sesame.lstm %x, %w, %u projection(%p : tensor<1x8x40xf32>) direction = forward : tensor<?x?x6xf32>, tensor<1x160x6xf32>, tensor<1x160x8xf32> -> tensor<?x?x8xf32>, tensor<1x?x8xf32>, tensor<1x?x40xf32>
+  return %y : tensor<?x?x8xf32>
+}
+
+// Weights that are made at run time are not packed.
+// CHECK-LABEL: func.func @computed
+// CHECK:         sesame.rnn
+func.func @computed(%x: tensor<?x?x6xf32>, %w: tensor<1x8x6xf32>, %u: tensor<1x8x8xf32>) -> tensor<?x?x8xf32> {
+  %y, %h = sesame.rnn %x, %w, %u activation = tanh direction = forward : tensor<?x?x6xf32>, tensor<1x8x6xf32>, tensor<1x8x8xf32> -> tensor<?x?x8xf32>, tensor<1x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
