@@ -39,6 +39,7 @@ const std::vector<const Family *> &families() {
       &gptJFamily(),
       &gruLmFamily(),
       &llamaFamily(),
+      &longformerFamily(),
       &lstmLmFamily(),
       &mistralFamily(),
       &openAIGptFamily(),
