@@ -45,6 +45,7 @@ const std::vector<const Family *> &families() {
       &tagLmFamily(),
       &gruLmFamily(),
       &llamaFamily(),
+      &longformerFamily(),
       &lstmLmFamily(),
       &mistralFamily(),
       &openAIGptFamily(),

@@ -1,0 +1,216 @@
+//===- Longformer.cpp - Longformer ----------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Beltagy et al. 2020, section 3; transformers/models/longformer/modeling_longformer.py. The window is a mask
+// of dense attention here: what it leaves out is computed and dropped.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Encoder.h"
+#include "../TensorOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+class Longformer : public Encoder {
+public:
+  /// Which tokens have global attention: those that an input marks, the first, or the question's.
+  enum class Global { input, first, question };
+
+  Longformer(ModelBuilder &b, Global global)
+      : Encoder(b, "longformer.", EncoderSizes::read(b.config),
+                BlockNames::bert("longformer.encoder.layer.{}.")),
+        global(global) {
+    const Config &c = b.config;
+    padId = c.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
+    separatorId = c.integer("sep_token_id", 0, sizes.vocab - 1, 2);
+    windows = c.tokenIds("attention_window");
+    if (windows.empty())
+      windows = {512};
+    if (windows.size() == 1)
+      windows.resize(sizes.layers, windows.front());
+    if (int64_t(windows.size()) != sizes.layers)
+      c.fail("attention_window", "expected a number for each of " + std::to_string(sizes.layers) +
+                                     " layers, got " + std::to_string(windows.size()));
+    for (int64_t window : windows)
+      if (window < 2 || window % 2 != 0)
+        c.fail("attention_window", "expected positive even numbers, got " + std::to_string(window));
+    decoderName = "lm_head.decoder";
+    b.info.maxLength = maxLength();
+  }
+
+private:
+  /// The first positions up to that of padding are never used.
+  int64_t maxLength() const override { return sizes.maxLength - padId - 1; }
+
+  Inputs beginInputs(const ModelBuilder::Dims &dims) override {
+    b.beginEntry("forward", {{"S", maxLength()}});
+    Inputs in;
+    in.ids = b.idInput("input_ids", dims, sizes.vocab);
+    in.mask = b.maskInput(dims);
+    if (global == Global::input)
+      globalMask = b.idInput("global_attention_mask", dims, 2, "zeros");
+    else
+      globalMask = chooseGlobal(in.ids);
+    in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
+    return in;
+  }
+
+  /// ids [B, S] -> [B, S] of i64, 1 at tokens with global attention.
+  Value chooseGlobal(Value ids) {
+    SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
+    Type i64 = b.builder.getI64Type();
+    Value end; // [B]
+    if (global == Global::question)
+      end = firstSeparator(ids);
+    return generate(b, extents, i64, [&](Scalars s, ValueRange at) {
+      Value one = s.toI64(s.constant(1)), zero = s.toI64(s.constant(0));
+      Value limit = end ? s.toIndex(s.at(end, at[0])) : s.constant(1);
+      return s.select(s.less(at[1], limit), one, zero);
+    });
+  }
+
+  /// ids [B, S] -> [B] of i64: the position of the first separator, S without one.
+  Value firstSeparator(Value ids) {
+    OpBuilder &builder = b.builder;
+    Type i64 = builder.getI64Type();
+    Value length = arith::IndexCastOp::create(builder, b.loc, i64, b.dim(ids, 1));
+    Value separator = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(separatorId));
+    SmallVector<OpFoldResult> extents = {b.extent(ids, 0)};
+    Value init = tensor::EmptyOp::create(builder, b.loc, extents, i64);
+    init = linalg::FillOp::create(builder, b.loc, length, init).getResult(0);
+    AffineExpr row, position;
+    bindDims(builder.getContext(), row, position);
+    SmallVector<AffineMap> maps = {AffineMap::get(2, 0, {row, position}, builder.getContext()),
+                                   AffineMap::get(2, 0, row)};
+    SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel,
+                                                  utils::IteratorType::reduction};
+    return linalg::GenericOp::create(builder, b.loc, init.getType(), ids, init, maps, iterators,
+                                     [&](OpBuilder &inner, Location l, ValueRange values) {
+                                       Scalars s{inner, l};
+                                       Value here = s.toI64(linalg::IndexOp::create(inner, l, 1));
+                                       Value candidate =
+                                           s.select(s.equal(values[0], separator), here, length);
+                                       linalg::YieldOp::create(inner, l, s.minimum(values[1], candidate));
+                                     })
+        .getResult(0);
+  }
+
+  Value embed(const Inputs &in) override {
+    Inputs placed = in;
+    placed.positions = positionsOfRealTokens(b, in.ids, padId);
+    return Encoder::embed(placed);
+  }
+
+  SmallVector<Value> blockOperands(const Inputs &) override {
+    SmallVector<int64_t> sides;
+    for (int64_t window : windows)
+      sides.push_back(window / 2);
+    auto type = RankedTensorType::get({sizes.layers}, b.builder.getI64Type());
+    Value table =
+        arith::ConstantOp::create(b.builder, b.loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(sides)));
+    return {globalMask, table};
+  }
+
+  Value block(Value h, Value mask, Cache *, ValueRange shared) override {
+    Value x = b.linear(names.attentionOutput, attend(h, mask, shared[0], shared[1]), sizes.width);
+    h = b.layerNorm(names.attentionNorm, b.add(x, h), sizes.epsilon);
+    x = b.activation(sizes.activation, b.linear(names.inner, h, sizes.inner));
+    x = b.linear(names.output, x, sizes.width);
+    return b.layerNorm(names.outputNorm, b.add(x, h), sizes.epsilon);
+  }
+
+  Value attend(Value h, Value mask, Value globals, Value sides) {
+    OpBuilder &builder = b.builder;
+    Value side = tensor::ExtractOp::create(builder, b.loc, sides, b.layerIndex());
+    side = arith::IndexCastOp::create(builder, b.loc, builder.getIndexType(), side);
+    SmallVector<OpFoldResult> extents = {b.extent(mask, 0), b.extent(mask, 1), b.extent(mask, 1)};
+    // A token sees its window and all global tokens: [B, S, T].
+    Value visible = generate(b, extents, builder.getI64Type(), [&](Scalars s, ValueRange at) {
+      Value key = at[2], zero = s.toI64(s.constant(0));
+      Value distance = s.maximum(s.subtract(at[1], key), s.subtract(key, at[1]));
+      Value real = s.at(mask, {at[0], key});
+      return s.select(s.less(side, distance),
+                      s.select(s.equal(s.at(globals, {at[0], key}), zero), zero, real), real);
+    });
+    AttentionOptions options;
+    options.heads = sizes.heads;
+    options.scale = 1 / std::sqrt(double(sizes.width / sizes.heads));
+    options.mask = visible;
+    Value local = b.attention(b.linear(names.query, h, sizes.width), b.linear(names.key, h, sizes.width),
+                              b.linear(names.value, h, sizes.width), options);
+    // A global token sees all, by projections of its own.
+    options.mask = mask;
+    Value whole = b.attention(b.linear(names.query + "_global", h, sizes.width),
+                              b.linear(names.key + "_global", h, sizes.width),
+                              b.linear(names.value + "_global", h, sizes.width), options);
+    return mapOver(b, "bs,bsc,bsc->bsc", {globals, local, whole}, builder.getF32Type(),
+                   [](Scalars s, ValueRange values) {
+                     Value isLocal = s.equal(values[0], s.toI64(s.constant(0)));
+                     return s.select(isLocal, values[1], values[2]);
+                   });
+  }
+
+  Value predictions(Value h) override {
+    return predictionsBy(
+        {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
+        h);
+  }
+
+  Value classify(Value h, int64_t labels) override {
+    Value x = b.linear("classifier.dense", first(h), sizes.width);
+    return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
+  }
+
+  Global global;
+  int64_t padId, separatorId;
+  std::vector<int64_t> windows;
+  Value globalMask;
+};
+
+using Global = Longformer::Global;
+
+} // namespace
+
+const Family &longformerFamily() {
+  static const Family family = {
+      "longformer",
+      "longformer.",
+      {
+          {"LongformerModel", "feature-extraction",
+           [](ModelBuilder &b) { Longformer(b, Global::input).baseModel(); }},
+          {"LongformerForMaskedLM", "fill-mask",
+           [](ModelBuilder &b) { Longformer(b, Global::input).maskedLM(); }},
+          {"LongformerForSequenceClassification", "text-classification",
+           [](ModelBuilder &b) { Longformer(b, Global::first).sequenceClassification(); }},
+          {"LongformerForTokenClassification", "token-classification",
+           [](ModelBuilder &b) { Longformer(b, Global::input).tokenClassification(); }},
+          {"LongformerForQuestionAnswering", "question-answering",
+           [](ModelBuilder &b) { Longformer(b, Global::question).questionAnswering(); }},
+      },
+      [](const WeightSource &weights) {
+        return classByHead(weights,
+                           {{"lm_head.dense.weight", "LongformerForMaskedLM"},
+                            {"qa_outputs.weight", "LongformerForQuestionAnswering"},
+                            {"classifier.dense.weight", "LongformerForSequenceClassification"},
+                            {"classifier.weight", "LongformerForTokenClassification"}},
+                           "LongformerModel");
+      },
+      {"embeddings.position_ids", "embeddings.token_type_ids"},
+  };
+  return family;
+}
+
+} // namespace sesame::importer
