@@ -8,6 +8,8 @@
 
 #include "Encoder.h"
 
+#include "TensorOps.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -275,30 +277,9 @@ Value concat(ModelBuilder &b, ArrayRef<Value> parts, int64_t axis) {
   return whole;
 }
 
-/// An op of x and the values of its columns.
-template <class Op> static Value byColumns(ModelBuilder &b, Value x, Value columns) {
-  OpBuilder &builder = b.builder;
-  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
-  SmallVector<OpFoldResult> extents;
-  for (int64_t axis = 0; axis < rank; ++axis)
-    extents.push_back(b.extent(x, axis));
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineMap identity = builder.getMultiDimIdentityMap(rank);
-  AffineMap column = AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1));
-  return linalg::GenericOp::create(builder, b.loc, init.getType(), ValueRange{x, columns}, init,
-                                   ArrayRef<AffineMap>{identity, column, identity},
-                                   SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     linalg::YieldOp::create(
-                                         inner, l, Op::create(inner, l, values[0], values[1]).getResult());
-                                   })
-      .getResult(0);
-}
-
-Value addBias(ModelBuilder &b, Value x, Value bias) { return byColumns<arith::AddFOp>(b, x, bias); }
-
-Value multiplyColumns(ModelBuilder &b, Value x, Value factors) {
-  return byColumns<arith::MulFOp>(b, x, factors);
+Value addBias(ModelBuilder &b, Value x, Value bias) {
+  return mapOver(b, "bsc,c->bsc", {x, bias}, b.builder.getF32Type(),
+                 [](Scalars scalars, ValueRange values) { return scalars.add(values[0], values[1]); });
 }
 
 /// The `sesame.get_weight` that `b.weight` made, and the weight it reads.

@@ -147,9 +147,8 @@ mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, int64_t padI
 /// Rows or columns one after the other: all extents but that of `axis` are equal.
 mlir::Value concat(ModelBuilder &b, llvm::ArrayRef<mlir::Value> parts, int64_t axis);
 
-/// x [..., C] plus, or times, one value for each column [C].
+/// x [B, S, C] plus one value for each column [C].
 mlir::Value addBias(ModelBuilder &b, mlir::Value x, mlir::Value bias);
-mlir::Value multiplyColumns(ModelBuilder &b, mlir::Value x, mlir::Value factors);
 
 /// The weight of a convolution over `groups` groups of channels that sees one position at a time, as the
 /// matrices [N / G, K / G] of its groups. It is stored as [N, K / G, 1, ...] of shape `stored`, the axes

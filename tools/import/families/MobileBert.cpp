@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Encoder.h"
+#include "../TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -83,11 +84,16 @@ private:
     if (hasNorms)
       return b.layerNorm(name, x, sizes.epsilon);
     int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(2);
-    return addBias(b, multiplyColumns(b, x, b.weight(name + ".weight", {width})),
-                   b.weight(name + ".bias", {width}));
+    // The places are counted by the mask: inside of a loop, extents of what it carries cannot be known.
+    return mapOver(b, "bs,bsc,c,c->bsc",
+                   {places, x, b.weight(name + ".weight", {width}), b.weight(name + ".bias", {width})},
+                   b.builder.getF32Type(), [](Scalars scalars, ValueRange values) {
+                     return scalars.add(scalars.multiply(values[1], values[2]), values[3]);
+                   });
   }
 
   Value embed(const Inputs &in) override {
+    places = in.ids;
     std::vector<NamePattern> alternatives;
     if (sizes.tied)
       alternatives.push_back(decoderName + ".weight");
@@ -143,6 +149,7 @@ private:
   }
 
   Value block(Value h, Value mask, Cache *, ValueRange) override {
+    places = mask;
     Value residual = h, queries = h, values = h;
     if (hasBottleneck) {
       residual = bottleneck("input", h);
@@ -194,6 +201,7 @@ private:
   int64_t feedForwards;
   /// The width inside of a block.
   int64_t inside;
+  Value places; // [B, S]
 };
 
 } // namespace
