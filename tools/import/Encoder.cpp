@@ -8,9 +8,14 @@
 
 #include "Encoder.h"
 
+#include "TensorOps.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "mlir/IR/SymbolTable.h"
 
 using namespace mlir;
 
@@ -54,7 +59,7 @@ Encoder::Encoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockN
   b.info.vocabSize = this->sizes.vocab;
   b.info.hiddenSize = this->sizes.width;
   b.info.numLayers = this->sizes.layers;
-  b.info.maxLength = this->sizes.maxLength;
+  b.info.maxLength = maxLength();
 }
 
 //===----------------------------------------------------------------------===//
@@ -65,7 +70,7 @@ void Encoder::baseModel() {
   Value h = beginForward();
   b.output("last_hidden_state", h, {"B", "S", std::to_string(sizes.width)});
   // A checkpoint of a masked language model has no pooler, and its base model has no use for one made up.
-  if (!poolerName().empty() && b.weights.has(poolerName() + ".weight"))
+  if (hasPooler())
     b.output("pooler_output", pooled(h), {"B", std::to_string(sizes.width)});
   b.endEntry();
 }
@@ -123,7 +128,8 @@ Encoder::Inputs Encoder::beginInputs(const ModelBuilder::Dims &dims) {
   in.mask = b.maskInput(dims);
   if (sizes.types)
     in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
-  in.positions = b.idInput("position_ids", dims, sizes.maxLength, "arange");
+  if (!sizes.padPosition)
+    in.positions = b.idInput("position_ids", dims, sizes.maxLength, "arange");
   return in;
 }
 
@@ -139,7 +145,8 @@ Value Encoder::embeddingSum(const Inputs &in) {
   if (in.types)
     parts.push_back({in.types, table("token_type_embeddings", sizes.types)});
   if (sizes.positionKind == "absolute")
-    parts.push_back({in.positions, table("position_embeddings", sizes.maxLength)});
+    parts.push_back({sizes.padPosition ? positionsOfRealTokens(b, in.ids, *sizes.padPosition) : in.positions,
+                     table("position_embeddings", sizes.maxLength)});
   else
     b.weights.ignore(prefix + "embeddings.position_embeddings.weight");
   return b.embedding(parts);
@@ -245,6 +252,110 @@ Value positionsOfRealTokens(ModelBuilder &b, Value ids, int64_t padId) {
                                        arith::AddIOp::create(inner, l, values[2], step).getResult());
              })
       .getResult(0);
+}
+
+Value concat(ModelBuilder &b, ArrayRef<Value> parts, int64_t axis) {
+  OpBuilder &builder = b.builder;
+  auto type = cast<RankedTensorType>(parts.front().getType());
+  SmallVector<OpFoldResult> extents;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    extents.push_back(b.extent(parts.front(), i));
+  SmallVector<OpFoldResult> starts = {builder.getIndexAttr(0)};
+  for (Value part : parts)
+    starts.push_back(affine::makeComposedFoldedAffineApply(
+        builder, b.loc, builder.getAffineDimExpr(0) + builder.getAffineDimExpr(1),
+        {starts.back(), b.extent(part, axis)}));
+  extents[axis] = starts.back();
+  Value whole = tensor::EmptyOp::create(builder, b.loc, extents, type.getElementType());
+  SmallVector<OpFoldResult> offsets(extents.size(), builder.getIndexAttr(0)),
+      strides(extents.size(), builder.getIndexAttr(1));
+  for (auto [part, start] : llvm::zip(parts, starts)) {
+    offsets[axis] = start;
+    extents[axis] = b.extent(part, axis);
+    whole = tensor::InsertSliceOp::create(builder, b.loc, part, whole, offsets, extents, strides);
+  }
+  return whole;
+}
+
+Value addBias(ModelBuilder &b, Value x, Value bias) {
+  return mapOver(b, "bsc,c->bsc", {x, bias}, b.builder.getF32Type(),
+                 [](Scalars scalars, ValueRange values) { return scalars.add(values[0], values[1]); });
+}
+
+/// The `sesame.get_weight` that `b.weight` made, and the weight it reads.
+static std::pair<mlir::sesame::GetWeightOp, mlir::sesame::WeightOp> findWeight(Value weight) {
+  auto get = weight.getDefiningOp<mlir::sesame::GetWeightOp>();
+  return {get, SymbolTable::lookupNearestSymbolFrom<mlir::sesame::WeightOp>(get, get.getWeightAttr())};
+}
+
+/// Puts what `recipe` makes of the weight's value at the end of its recipe.
+static void extendRecipe(ModelBuilder &b, mlir::sesame::WeightOp weight, function_ref<Value(Value)> recipe) {
+  OpBuilder::InsertionGuard guard(b.builder);
+  auto yield = cast<mlir::sesame::YieldOp>(weight.getBody().front().getTerminator());
+  b.builder.setInsertionPoint(yield);
+  Value value = recipe(yield.getValue());
+  yield->setOperand(0, value);
+  weight.setTypeAttr(TypeAttr::get(value.getType()));
+}
+
+/// A value of static shape under another one.
+static Value reshape(ModelBuilder &b, Value x, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(x.getType());
+  auto result = b.tensorType(shape);
+  if (type == result)
+    return x;
+  auto groups = getReassociationIndicesForReshape(type, result);
+  if (type.getRank() > result.getRank())
+    return tensor::CollapseShapeOp::create(b.builder, b.loc, result, x, *groups);
+  return tensor::ExpandShapeOp::create(b.builder, b.loc, result, x, *groups);
+}
+
+Value reshapedWeight(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
+                     ArrayRef<int64_t> shape) {
+  auto [get, weight] = findWeight(b.weight(name, stored));
+  if (weight.getTensorType() != b.tensorType(shape))
+    extendRecipe(b, weight, [&](Value value) { return reshape(b, value, shape); });
+  get.getResult().setType(b.tensorType(shape));
+  return get.getResult();
+}
+
+SmallVector<Value> convolutionWeights(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
+                                      int64_t groups) {
+  int64_t rows = stored.front() / groups, columns = ShapedType::getNumElements(stored.drop_front());
+  auto [get, weight] = findWeight(b.weight(name, stored));
+  RankedTensorType type = b.tensorType({rows, columns});
+  std::string symbol = weight.getSymName().str();
+  auto symbolOf = [&](int64_t group) {
+    return group == 0 ? symbol : symbol + ".group" + std::to_string(group);
+  };
+  if (weight.getTensorType() != type) {
+    OpBuilder::InsertionGuard guard(b.builder);
+    // Group 0 is the weight itself, the others are copies of it; each takes its rows at the end.
+    SmallVector<mlir::sesame::WeightOp> parts = {weight};
+    for (int64_t group = 1; group < groups; ++group) {
+      b.builder.setInsertionPoint(weight);
+      parts.push_back(cast<mlir::sesame::WeightOp>(b.builder.clone(*weight)));
+      parts.back().setSymName(symbolOf(group));
+    }
+    for (auto [group, part] : llvm::enumerate(parts))
+      extendRecipe(b, part, [&, group = group](Value value) -> Value {
+        Value matrix = reshape(b, value, {stored.front(), columns});
+        if (groups == 1)
+          return matrix;
+        OpBuilder &builder = b.builder;
+        SmallVector<OpFoldResult> offsets = {builder.getIndexAttr(group * rows), builder.getIndexAttr(0)},
+                                  sizes = {builder.getIndexAttr(rows), builder.getIndexAttr(columns)},
+                                  strides(2, builder.getIndexAttr(1));
+        return tensor::ExtractSliceOp::create(builder, b.loc, matrix, offsets, sizes, strides);
+      });
+  }
+  get.getResult().setType(type);
+  SmallVector<Value> matrices = {get.getResult()};
+  for (int64_t group = 1; group < groups; ++group)
+    matrices.push_back(mlir::sesame::GetWeightOp::create(
+        b.builder, b.loc, type, FlatSymbolRefAttr::get(b.builder.getContext(), symbolOf(group)),
+        get.getIndex()));
+  return matrices;
 }
 
 const char *classByHead(const WeightSource &weights,

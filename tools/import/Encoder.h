@@ -19,6 +19,7 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,8 @@ struct EncoderSizes {
   bool tied;
   /// "absolute", "relative_key" or "relative_key_query".
   std::string positionKind = "absolute";
+  /// RoBERTa's positions: counted from the one after this padding id's, over the tokens that are not it.
+  std::optional<int64_t> padPosition;
 
   /// From the fields that BERT's configuration has. Refuses decoders unless `mayDecode`.
   static EncoderSizes read(const Config &config, const EncoderDefaults &defaults = {},
@@ -92,8 +95,8 @@ protected:
 
   /// Opens `forward`.
   virtual Inputs beginInputs(const ModelBuilder::Dims &dims);
-  /// The longest sequence.
-  virtual int64_t maxLength() const { return sizes.maxLength; }
+  /// The longest sequence: RoBERTa never uses the positions up to that of padding.
+  int64_t maxLength() const { return sizes.maxLength - (sizes.padPosition ? *sizes.padPosition + 1 : 0); }
   /// -> [B, S, C].
   virtual mlir::Value embed(const Inputs &in);
   /// Values that every block reads.
@@ -105,6 +108,7 @@ protected:
   virtual mlir::Value encode(mlir::Value h, const Inputs &in, Cache *cache);
   /// The pooler's linear map; empty if the family has none.
   virtual std::string poolerName() const { return prefix + "pooler.dense"; }
+  virtual bool hasPooler() const { return !poolerName().empty() && b.weights.has(poolerName() + ".weight"); }
   /// tanh(W h[0] + b): [B, S, C] -> [B, C].
   virtual mlir::Value pooled(mlir::Value h);
   /// [B, S, C] -> logits [B, S, V].
@@ -139,6 +143,22 @@ protected:
 /// ids [B, S] -> [B, S]: `padId` plus the number of tokens so far that are not `padId`, and `padId` for those
 /// that are. RoBERTa's positions.
 mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, int64_t padId);
+
+/// Rows or columns one after the other: all extents but that of `axis` are equal.
+mlir::Value concat(ModelBuilder &b, llvm::ArrayRef<mlir::Value> parts, int64_t axis);
+
+/// x [B, S, C] plus one value for each column [C].
+mlir::Value addBias(ModelBuilder &b, mlir::Value x, mlir::Value bias);
+
+/// The weight of a convolution over `groups` groups of channels that sees one position at a time, as the
+/// matrices [N / G, K / G] of its groups. It is stored as [N, K / G, 1, ...] of shape `stored`, the axes
+/// from the second on being merged.
+llvm::SmallVector<mlir::Value> convolutionWeights(ModelBuilder &b, const NamePattern &name,
+                                                  llvm::ArrayRef<int64_t> stored, int64_t groups);
+
+/// A weight under another shape.
+mlir::Value reshapedWeight(ModelBuilder &b, const NamePattern &name, llvm::ArrayRef<int64_t> stored,
+                           llvm::ArrayRef<int64_t> shape);
 
 /// The names of the usual classes of a family; null for one that it does not have.
 struct EncoderClasses {

@@ -20,45 +20,29 @@ namespace sesame::importer {
 
 namespace {
 
+EncoderSizes readSizes(const Config &config, const EncoderDefaults &defaults) {
+  EncoderSizes sizes = EncoderSizes::read(config, defaults);
+  sizes.padPosition = config.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
+  return sizes;
+}
+
+EncoderDefaults robertaDefaults() {
+  EncoderDefaults defaults;
+  defaults.vocab = 50265;
+  return defaults;
+}
+
 class Roberta : public Encoder {
 public:
-  explicit Roberta(ModelBuilder &b) : Roberta(b, defaults(50265)) {}
+  explicit Roberta(ModelBuilder &b) : Roberta(b, robertaDefaults()) {}
 
 protected:
   Roberta(ModelBuilder &b, const EncoderDefaults &defaults)
-      : Encoder(b, "roberta.", EncoderSizes::read(b.config, defaults),
-                BlockNames::bert("roberta.encoder.layer.{}.")) {
-    padId = b.config.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
+      : Encoder(b, "roberta.", readSizes(b.config, defaults), BlockNames::bert("roberta.encoder.layer.{}.")) {
     decoderName = "lm_head.decoder";
-    b.info.maxLength = maxLength();
   }
 
-  static EncoderDefaults defaults(int64_t vocab) {
-    EncoderDefaults defaults;
-    defaults.vocab = vocab;
-    return defaults;
-  }
-
-  /// The first positions up to that of padding are never used.
-  int64_t maxLength() const override { return sizes.maxLength - padId - 1; }
-
-  Inputs beginInputs(const ModelBuilder::Dims &dims) override {
-    b.beginEntry("forward", {{"S", maxLength()}});
-    Inputs in;
-    in.ids = b.idInput("input_ids", dims, sizes.vocab);
-    in.mask = b.maskInput(dims);
-    in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
-    return in;
-  }
-
-  Value embed(const Inputs &in) override { return Encoder::embed(withPositions(in)); }
-
-  Inputs withPositions(Inputs in) {
-    if (sizes.positionKind == "absolute")
-      in.positions = positionsOfRealTokens(b, in.ids, padId);
-    return in;
-  }
-
+private:
   Value predictions(Value h) override {
     return predictionsBy(
         {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
@@ -69,9 +53,6 @@ protected:
     Value x = b.linear("classifier.dense", first(h), sizes.width);
     return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
   }
-
-private:
-  int64_t padId;
 };
 
 /// CamemBERT and XLM-RoBERTa: RoBERTa with other default values.
@@ -87,7 +68,7 @@ public:
 private:
   static constexpr const char *layer = "roberta.encoder.layer.{}.";
 
-  Value embed(const Inputs &in) override { return embeddingSum(withPositions(in)); }
+  Value embed(const Inputs &in) override { return embeddingSum(in); }
 
   Value encode(Value h, const Inputs &in, Cache *cache) override {
     return b.layerNorm("roberta.encoder.LayerNorm", Encoder::encode(h, in, cache), sizes.epsilon);

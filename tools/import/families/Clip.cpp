@@ -1,0 +1,205 @@
+//===- Clip.cpp - CLIP --------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Radford et al. 2021; transformers/models/clip/modeling_clip.py. A text and an image encoder into one space.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../TensorOps.h"
+#include "../Vision.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <fstream>
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+/// An object inside of config.json, under the path "DIR/config.json: text_config".
+Config section(const Config &whole, const std::string &key) {
+  std::ifstream file(whole.getPath());
+  nlohmann::json fields = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  auto at = fields.find(key);
+  if (at != fields.end() && !at->is_object())
+    whole.fail(key, "expected an object");
+  return Config(whole.getPath() + ": " + key, at == fields.end() ? nlohmann::json::object() : *at);
+}
+
+/// One of the two encoders: blocks with norms before each part.
+struct Tower {
+  std::string prefix;
+  int64_t width, heads, layers, inner;
+  mlir::sesame::Activation activation;
+  double epsilon;
+
+  Tower(const Config &c, std::string prefix, int64_t defaultWidth, int64_t defaultHeads, int64_t defaultInner)
+      : prefix(std::move(prefix)), width(c.extent("hidden_size", defaultWidth)),
+        heads(c.divisor("num_attention_heads", "hidden_size", width, defaultHeads)),
+        layers(c.layers("num_hidden_layers", 12)), inner(c.extent("intermediate_size", defaultInner)),
+        activation(c.activation("hidden_act", "quick_gelu")), epsilon(c.epsilon("layer_norm_eps", 1e-5)) {}
+
+  Value encode(ModelBuilder &b, const std::string &name, Value h, Value mask, bool causal) const {
+    return b.blocks(name, layers, h, mask, nullptr, [&](Value x, Value mask, Cache *, ValueRange) {
+      return block(b, x, mask, causal);
+    });
+  }
+
+  Value block(ModelBuilder &b, Value h, Value mask, bool causal) const {
+    std::string layer = prefix + "encoder.layers.{}.";
+    AttentionOptions options;
+    options.heads = heads;
+    options.scale = 1 / std::sqrt(double(width / heads));
+    options.mask = mask;
+    options.causal = causal;
+    Value x = b.layerNorm(layer + "layer_norm1", h, epsilon);
+    x = b.attention(b.linear(layer + "self_attn.q_proj", x, width),
+                    b.linear(layer + "self_attn.k_proj", x, width),
+                    b.linear(layer + "self_attn.v_proj", x, width), options);
+    h = b.add(h, b.linear(layer + "self_attn.out_proj", x, width));
+    x = b.layerNorm(layer + "layer_norm2", h, epsilon);
+    x = b.activation(activation, b.linear(layer + "mlp.fc1", x, inner));
+    return b.add(h, b.linear(layer + "mlp.fc2", x, width));
+  }
+};
+
+class Clip {
+public:
+  explicit Clip(ModelBuilder &b)
+      : b(b), textConfig(section(b.config, "text_config")), imageConfig(section(b.config, "vision_config")),
+        text(textConfig, "text_model.", 512, 8, 2048), vision(imageConfig, "vision_model.", 768, 12, 3072),
+        image(ImageSizes::read(imageConfig, 32)) {
+    b.builder.getContext()->loadDialect<math::MathDialect>();
+    vocab = textConfig.extent("vocab_size", 49408);
+    maxLength = textConfig.extent("max_position_embeddings", 77);
+    endToken = textConfig.integer("eos_token_id", 0, Config::maxExtent, 49407);
+    projected = b.config.extent("projection_dim", 512);
+    b.info.vocabSize = vocab;
+    b.info.hiddenSize = text.width;
+    b.info.numLayers = text.layers;
+    b.info.maxLength = maxLength;
+  }
+
+  /// B texts and I images: what each is in the common space, and how well each fits each.
+  void model() {
+    b.beginEntry("forward", {{"S", maxLength}});
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    Value pixels = pixelInput(b, image, "I");
+    Value mask = b.maskInput();
+    Value positions = b.idInput("position_ids", {"B", "S"}, maxLength, "arange");
+    LinearOptions projection;
+    projection.bias = false;
+    Value texts = unit(b.linear("text_projection", textVectors(ids, mask, positions), projected, projection));
+    Value images = unit(b.linear("visual_projection", imageVectors(pixels), projected, projection));
+
+    Value logitScale = reshapedWeight(b, "logit_scale", {}, {1});
+    std::string width = std::to_string(projected);
+    b.output("logits_per_image", fit(images, texts, logitScale), {"I", "B"});
+    b.output("logits_per_text", fit(texts, images, logitScale), {"B", "I"});
+    b.output("text_embeds", texts, {"B", width});
+    b.output("image_embeds", images, {"I", width});
+    b.endEntry();
+  }
+
+private:
+  /// The state of the end token: [B, S] -> [B, C].
+  Value textVectors(Value ids, Value mask, Value positions) {
+    std::string part = text.prefix + "embeddings.";
+    Value h = b.embedding({{ids, b.weight(part + "token_embedding.weight", {vocab, text.width})},
+                           {positions, b.weight(part + "position_embedding.weight", {maxLength, text.width})}});
+    h = text.encode(b, "text_block", h, mask, /*causal=*/true);
+    h = b.layerNorm(text.prefix + "final_layer_norm", h, text.epsilon);
+    return b.gatherPositions(h, endPositions(ids));
+  }
+
+  /// The first end token's position, 0 without one. Configurations that say 2 are of before the token's id was
+  /// read: there it is the one of the highest id.
+  Value endPositions(Value ids) {
+    Type i64 = b.builder.getI64Type();
+    bool isHighest = endToken == 2;
+    SmallVector<OpFoldResult> extents = {b.extent(ids, 0)};
+    Value length = b.dim(ids, 1);
+    return generate(b, extents, i64, [&](Scalars scalars, ValueRange indices) {
+      Value zero = scalars.constant(0), one = scalars.constant(1), row = indices[0];
+      Value wanted = arith::ConstantIndexOp::create(scalars.builder, scalars.loc, endToken);
+      // The best id so far and its position; a token is taken if it is better than that.
+      Value none = arith::ConstantIndexOp::create(scalars.builder, scalars.loc, -1);
+      auto loop = scf::ForOp::create(
+          scalars.builder, scalars.loc, zero, length, one, ValueRange{none, zero},
+          [&](OpBuilder &inner, Location l, Value position, ValueRange best) {
+            Scalars here{inner, l};
+            Value id = here.toIndex(here.at(ids, {row, position}));
+            Value score = isHighest ? id : here.select(here.equal(id, wanted), one, zero);
+            Value better = here.less(best[0], score);
+            scf::YieldOp::create(inner, l,
+                                 ValueRange{here.select(better, score, best[0]),
+                                            here.select(better, position, best[1])});
+          });
+      return scalars.toI64(loop.getResult(1));
+    });
+  }
+
+  /// The state of the class token: [I, channels, size, size] -> [I, C].
+  Value imageVectors(Value pixels) {
+    std::string part = vision.prefix + "embeddings.";
+    int64_t length = image.patches() + 1, width = vision.width;
+    Value h = patchEmbedding(b, part + "patch_embedding", pixels, image, width, /*hasBias=*/false);
+    Value token = reshapedWeight(b, part + "class_embedding", {width}, {1, width});
+    h = concat(b, {repeatRows(b, token, b.extent(h, 0)), h}, 1);
+    h = addRows(b, h, b.weight(part + "position_embedding.weight", {length, width}));
+    h = b.layerNorm(vision.prefix + "pre_layrnorm", h, vision.epsilon);
+    h = vision.encode(b, "image_block", h, Value(), /*causal=*/false);
+    h = b.select(h, 1, b.builder.getIndexAttr(0));
+    return b.layerNorm(vision.prefix + "post_layernorm", h, vision.epsilon);
+  }
+
+  /// x [N, C] over its length.
+  Value unit(Value x) {
+    Type f32 = b.builder.getF32Type();
+    Value squares = einsum(b, "nc,nc->n", x, x);
+    return mapOver(b, "nc,n->nc", {x, squares}, f32, [](Scalars scalars, ValueRange values) {
+      Value length = math::SqrtOp::create(scalars.builder, scalars.loc, values[1]);
+      return scalars.divide(values[0], length);
+    });
+  }
+
+  /// exp(scale) times each of `left` with each of `right`.
+  Value fit(Value left, Value right, Value logitScale) {
+    Type f32 = b.builder.getF32Type();
+    Value products = einsum(b, "ac,bc->ab", left, right);
+    return mapOver(b, "ab->ab", {products}, f32, [&](Scalars scalars, ValueRange values) {
+      Value factor = scalars.at(logitScale, {scalars.constant(0)});
+      return scalars.multiply(values[0], math::ExpOp::create(scalars.builder, scalars.loc, factor));
+    });
+  }
+
+  ModelBuilder &b;
+  const Config textConfig, imageConfig;
+  const Tower text, vision;
+  const ImageSizes image;
+  int64_t vocab, maxLength, endToken, projected;
+};
+
+} // namespace
+
+const Family &clipFamily() {
+  static const Family family = {
+      "clip",
+      "",
+      {{"CLIPModel", "zero-shot-image-classification", [](ModelBuilder &b) { Clip(b).model(); }}},
+      [](const WeightSource &) { return "CLIPModel"; },
+      {"embeddings.position_ids"},
+  };
+  return family;
+}
+
+} // namespace sesame::importer

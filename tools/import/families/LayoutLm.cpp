@@ -1,0 +1,113 @@
+//===- LayoutLm.cpp - LayoutLM ------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Xu et al. 2020; transformers/models/layoutlm/modeling_layoutlm.py. BERT that also embeds where on the page
+// a token lies.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Encoder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+class LayoutLm : public Encoder {
+public:
+  explicit LayoutLm(ModelBuilder &b)
+      : Encoder(b, "layoutlm.", EncoderSizes::read(b.config),
+                BlockNames::bert("layoutlm.encoder.layer.{}.")) {
+    places = b.config.extent("max_2d_position_embeddings", 1024);
+    decoderName = "cls.predictions.decoder";
+  }
+
+private:
+  Inputs beginInputs(const ModelBuilder::Dims &dims) override {
+    Inputs in = Encoder::beginInputs(dims);
+    in.boxes = b.idInput("bbox", {"B", "S", "4"}, places, "zeros");
+    return in;
+  }
+
+  /// Left, top, right and bottom of the box, its height and its width, each by a table of its axis.
+  Value embed(const Inputs &in) override {
+    auto table = [&](const char *axis) {
+      return b.weight(std::string("layoutlm.embeddings.") + axis + "_position_embeddings.weight",
+                      {places, sizes.width});
+    };
+    Value x = table("x"), y = table("y");
+    Value onPage = b.embedding({{edge(in.boxes, 0), x},
+                                {edge(in.boxes, 1), y},
+                                {edge(in.boxes, 2), x},
+                                {edge(in.boxes, 3), y},
+                                {edge(in.boxes, 3, 1), table("h")},
+                                {edge(in.boxes, 2, 0), table("w")}});
+    return b.layerNorm("layoutlm.embeddings.LayerNorm", b.add(embeddingSum(in), onPage), sizes.epsilon);
+  }
+
+  /// [B, S, 4] -> [B, S]: an edge, or how far it is from another; 0 where that is below, as an index must
+  /// stay in its table.
+  Value edge(Value boxes, int64_t which, std::optional<int64_t> from = {}) {
+    OpBuilder &builder = b.builder;
+    SmallVector<OpFoldResult> extents = {b.extent(boxes, 0), b.extent(boxes, 1)};
+    Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
+    Value zero = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
+    Value column = b.constant(which), other = from ? b.constant(*from) : Value();
+    return linalg::GenericOp::create(
+               builder, b.loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(2),
+               SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
+               [&](OpBuilder &inner, Location l, ValueRange) {
+                 Value row = linalg::IndexOp::create(inner, l, 0), s = linalg::IndexOp::create(inner, l, 1);
+                 Value value = tensor::ExtractOp::create(inner, l, boxes, ValueRange{row, s, column});
+                 if (other) {
+                   Value start = tensor::ExtractOp::create(inner, l, boxes, ValueRange{row, s, other});
+                   value = arith::SubIOp::create(inner, l, value, start);
+                   value = arith::MaxSIOp::create(inner, l, value, zero);
+                 }
+                 linalg::YieldOp::create(inner, l, value);
+               })
+        .getResult(0);
+  }
+
+  Value predictions(Value h) override {
+    return predictionsBy({"cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm",
+                          decoderName, "cls.predictions.bias", sizes.activation},
+                         h);
+  }
+
+  int64_t places;
+};
+
+} // namespace
+
+const Family &layoutLmFamily() {
+  static const Family family = {
+      "layoutlm",
+      "layoutlm.",
+      encoderArchitectures<LayoutLm>({"LayoutLMModel", "LayoutLMForMaskedLM",
+                                      "LayoutLMForSequenceClassification", "LayoutLMForTokenClassification",
+                                      "LayoutLMForQuestionAnswering", nullptr}),
+      // The pooler is there for tokens too: what the labels are for cannot be seen.
+      [](const WeightSource &weights) {
+        return classByHead(weights,
+                           {{"cls.predictions.transform.dense.weight", "LayoutLMForMaskedLM"},
+                            {"qa_outputs.weight", "LayoutLMForQuestionAnswering"},
+                            {"classifier.weight", "LayoutLMForTokenClassification"}},
+                           "LayoutLMModel");
+      },
+      {"embeddings.position_ids"},
+  };
+  return family;
+}
+
+} // namespace sesame::importer
