@@ -74,6 +74,8 @@ const Family &robertaFamily();
 const Family &xlmFamily();
 const Family &xlmRobertaFamily();
 const Family &xlmRobertaXlFamily();
+const Family &mt5Family();
+const Family &t5Family();
 
 } // namespace sesame::importer
 
