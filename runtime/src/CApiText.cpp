@@ -87,12 +87,20 @@ SesameStatus sesame_session_generate(SesameSession *session, const int64_t *ids,
                         message(model.directory(), ": no entry 'decode', so it cannot generate"));
     GenerationConfig config = configure(model, chosen.config_json);
 
+    // An encoder reads the ids; the decoder starts from nothing.
+    const bool hasEncoder = model.hasEntry("encode");
     GenerationInput input;
-    input.rows = rows;
-    input.length = length;
-    input.ids.assign(ids, ids + count);
-    if (mask)
-      input.mask.assign(mask, mask + count);
+    if (hasEncoder) {
+      input = decoderPrompt(config, rows);
+      input.sourceLength = length;
+      input.sourceIds.assign(ids, ids + count);
+    } else {
+      input.rows = rows;
+      input.length = length;
+      input.ids.assign(ids, ids + count);
+      if (mask)
+        input.mask.assign(mask, mask + count);
+    }
     GenerationHooks hooks;
     if (chosen.on_token)
       hooks.onToken = [&](int64_t row, int64_t token) {
@@ -106,6 +114,12 @@ SesameStatus sesame_session_generate(SesameSession *session, const int64_t *ids,
       });
     }
     SessionStepModel steps(session->session);
+    if (hasEncoder) {
+      std::vector<InputTensor> source = {{"input_ids", DType::i64, {rows, length}, ids}};
+      if (mask)
+        source.push_back({"attention_mask", DType::i64, {rows, length}, mask});
+      steps.encode(source);
+    }
     GenerationResult result = generate(steps, config, input, hooks);
 
     auto *made = static_cast<SesameGeneration *>(allocate(sizeof(SesameGeneration)));

@@ -186,8 +186,9 @@ SmallVector<Value> ModelBuilder::layers(const std::string &name, int64_t count, 
   llvm::append_range(argumentTypes, carried.getTypes());
   llvm::append_range(argumentTypes, shared.getTypes());
   auto type = builder.getFunctionType(argumentTypes, carried.getTypes());
-  func::FuncOp function;
-  {
+  // Two entries may run the same layers: an encoder alone, and with its decoder.
+  auto function = module->lookupSymbol<func::FuncOp>(name);
+  if (!function || function.getFunctionType() != type) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(entry->function);
     function = func::FuncOp::create(builder, loc, name, type);

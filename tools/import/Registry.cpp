@@ -69,6 +69,8 @@ const std::vector<const Family *> &families() {
       &xlmFamily(),
       &xlmRobertaFamily(),
       &xlmRobertaXlFamily(),
+      &mt5Family(),
+      &t5Family(),
   };
   return all;
 }

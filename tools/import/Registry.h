@@ -97,6 +97,8 @@ const Family &vitFamily();
 const Family &xlmFamily();
 const Family &xlmRobertaFamily();
 const Family &xlmRobertaXlFamily();
+const Family &mt5Family();
+const Family &t5Family();
 
 } // namespace sesame::importer
 

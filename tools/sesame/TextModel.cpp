@@ -125,10 +125,16 @@ const float *TextModel::Batch::floats(const std::string &name) const {
   return static_cast<const float *>(static_cast<const void *>(tensor.data.data()));
 }
 
-std::unique_ptr<StepModel> openStepModel(Session &session) {
+bool hasEncoder(const Model &model) { return model.hasEntry("encode") && model.hasEntry("decode"); }
+
+std::unique_ptr<StepModel> openStepModel(Session &session, const std::vector<InputTensor> &source) {
   const Model &model = session.model();
-  if (model.hasEntry("decode"))
-    return std::make_unique<SessionStepModel>(session);
+  if (model.hasEntry("decode")) {
+    auto steps = std::make_unique<SessionStepModel>(session);
+    if (hasEncoder(model))
+      steps->encode(source);
+    return steps;
+  }
   if (model.manifest().model.task == "text-generation")
     return std::make_unique<RecomputeStepModel>(session);
   throw Error(message(model.directory(), ": expected a model that generates text, got ",

@@ -68,9 +68,14 @@ private:
   std::optional<Tokenizer> loadedTokenizer;
 };
 
+/// Whether the model reads a source before it generates: it has an entry `encode`.
+bool hasEncoder(const Model &model);
+
 /// How the model of `session` continues sequences: with its cache if it has an entry `decode`, else by
-/// running `forward` on the whole sequence for each token. Throws Error if it is no causal language model.
-std::unique_ptr<StepModel> openStepModel(Session &session);
+/// running `forward` on the whole sequence for each token. `source` are the inputs of `encode` for a model
+/// that has an encoder; the mask among them stays the caller's. Throws Error if the model does not generate
+/// text.
+std::unique_ptr<StepModel> openStepModel(Session &session, const std::vector<InputTensor> &source = {});
 
 /// softmax(values) in double.
 std::vector<double> softmax(const float *values, int64_t count);

@@ -90,8 +90,8 @@ static void generateText(const GenerateOptions &options) {
   for (const std::string &text : options.idLists)
     prompts.push_back(parseIds(text));
   TextModel model(options.bundle, options.threads);
-  const std::unique_ptr<StepModel> steps = openStepModel(model.session());
   GenerationConfig config = configure(model, options);
+  const bool hasSource = hasEncoder(model.session().model());
   for (const std::string &text : options.prompts) {
     const std::vector<TokenId> ids = model.tokenizer().encodeIds(text);
     prompts.emplace_back(ids.begin(), ids.end());
@@ -103,8 +103,24 @@ static void generateText(const GenerateOptions &options) {
       prompts.back().push_back(*config.bosTokenId);
     }
   }
-  const GenerationInput input =
+  GenerationInput input =
       padLeft(prompts, config.padTokenId.value_or(config.eosTokenId.empty() ? 0 : config.eosTokenId.front()));
+  // An encoder reads the prompts, and what is printed is the decoder's alone.
+  std::vector<int64_t> sourceMask;
+  std::vector<InputTensor> source;
+  if (hasSource) {
+    GenerationInput start = decoderPrompt(config, input.rows);
+    start.sourceLength = input.length;
+    start.sourceIds = std::move(input.ids);
+    sourceMask = std::move(input.mask);
+    input = std::move(start);
+    const std::vector<int64_t> shape = {input.rows, input.sourceLength};
+    source.push_back({"input_ids", DType::i64, shape, input.sourceIds.data()});
+    if (!sourceMask.empty())
+      source.push_back({"attention_mask", DType::i64, shape, sourceMask.data()});
+    prompts.assign(prompts.size(), {});
+  }
+  const std::unique_ptr<StepModel> steps = openStepModel(model.session(), source);
 
   GenerationHooks hooks;
   if (!config.stopStrings.empty())

@@ -178,6 +178,9 @@ typedef struct SesameGeneration {
 /// with 0 at padding; null: no padding. The session's states are overwritten. `generation` is to be freed by
 /// sesame_generation_free.
 ///
+/// A model with an entry `encode` (an encoder and a decoder) reads the ids as its source, padded on either side, and
+/// the sequences are the decoder's: one start token, then what was generated.
+///
 /// SESAME_NOT_FOUND if the model has no entry `decode`.
 SESAME_API SesameStatus sesame_session_generate(SesameSession *session, const int64_t *ids, const int64_t *mask,
                                                 int64_t rows, int64_t length, const SesameGenerateOptions *options,

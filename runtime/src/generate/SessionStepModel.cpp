@@ -85,33 +85,43 @@ int64_t multiply(int64_t a, int64_t b) {
 // EntrySources
 //===----------------------------------------------------------------------===//
 
-void EntrySources::set(BoundEntry &entry, const std::vector<SourceTensor> &tensors, int64_t &numRows) {
+void EntrySources::set(BoundEntry &entry, int32_t batchSymbol, const std::vector<SourceTensor> &tensors,
+                       int64_t &numRows) {
   sources.clear();
   numRows = 0;
   const EntrySpec &spec = entry.spec();
   for (const SourceTensor &tensor : tensors) {
     int32_t input = entry.input(tensor.name);
     const TensorSpec &expected = spec.inputs[size_t(input)];
-    bool matches = !expected.isState && tensor.dtype == expected.dtype &&
-                   tensor.shape.size() == expected.shape.size() && !tensor.shape.empty();
-    for (size_t axis = 0; matches && axis < tensor.shape.size(); ++axis)
-      matches = tensor.shape[axis] >= 1 &&
-                (!expected.shape[axis].isConstant() || tensor.shape[axis] == expected.shape[axis].extent);
-    if (!matches)
+    bool matches =
+        !expected.isState && tensor.dtype == expected.dtype && tensor.shape.size() == expected.shape.size();
+    size_t batchAxis = expected.shape.size();
+    for (size_t axis = 0; matches && axis < tensor.shape.size(); ++axis) {
+      const Dim &dim = expected.shape[axis];
+      matches = tensor.shape[axis] >= 1 && (!dim.isConstant() || tensor.shape[axis] == dim.extent);
+      if (!dim.isConstant() && dim.symbol == batchSymbol)
+        batchAxis = axis;
+    }
+    if (!matches || batchAxis == expected.shape.size())
       failEntry(spec, message("source '", tensor.name, "': expected ", spec.describe(expected), ", found ",
                               toString(tensor.dtype, tensor.shape)));
-    if (numRows != 0 && tensor.shape[0] != numRows)
+    const int64_t rows = tensor.shape[batchAxis];
+    if (numRows != 0 && rows != numRows)
       failEntry(spec, message("source '", tensor.name, "': expected ", numRows,
-                              " rows as in the others, found ", tensor.shape[0]));
-    numRows = tensor.shape[0];
+                              " rows as in the others, found ", rows));
+    numRows = rows;
     std::optional<int64_t> bytes = denseSizeInBytes(tensor.dtype, tensor.shape);
     if (!bytes)
       failEntry(spec, message("source '", tensor.name, "': ", toString(tensor.dtype, tensor.shape),
                               " is too large"));
-    for (size_t axis = 1; axis < tensor.shape.size(); ++axis)
-      if (!expected.shape[axis].isConstant())
+    int64_t outer = 1; // divides the size, which is known to fit
+    for (size_t axis = 0; axis < batchAxis; ++axis)
+      outer *= tensor.shape[axis];
+    for (size_t axis = 0; axis < tensor.shape.size(); ++axis)
+      if (axis != batchAxis && !expected.shape[axis].isConstant())
         entry.setDim(expected.shape[axis].symbol, tensor.shape[axis]);
-    sources.push_back({input, numRows, *bytes / numRows, static_cast<const char *>(tensor.data), {}});
+    sources.push_back(
+        {input, outer, rows, *bytes / outer / rows, static_cast<const char *>(tensor.data), {}});
   }
 }
 
@@ -121,9 +131,10 @@ void EntrySources::bind(BoundEntry &entry, int64_t factor) {
       entry.setInput(source.input, source.data);
       continue;
     }
-    source.repeated.resize(size_t(multiply(multiply(source.rows, factor), source.rowSize)));
+    const int64_t numRows = source.outer * source.rows;
+    source.repeated.resize(size_t(multiply(multiply(numRows, factor), source.rowSize)));
     char *target = source.repeated.data();
-    for (int64_t row = 0; row < source.rows; ++row)
+    for (int64_t row = 0; row < numRows; ++row)
       for (int64_t i = 0; i < factor; ++i, target += source.rowSize)
         std::memcpy(target, source.data + row * source.rowSize, size_t(source.rowSize));
     entry.setInput(source.input, source.repeated.data());
@@ -148,6 +159,28 @@ SessionStepModel::SessionStepModel(Session &session, std::string_view entryName)
   limit = found.limit;
 }
 
+void SessionStepModel::encode(const std::vector<InputTensor> &inputs) {
+  BoundEntry &encoder = session.runInPlace("encode", inputs);
+  const EntrySpec &spec = entry.spec();
+  std::vector<SourceTensor> tensors;
+  firstStates.clear();
+  for (size_t i = 0; i < encoder.spec().outputs.size(); ++i) {
+    const TensorSpec &output = encoder.spec().outputs[i];
+    int32_t target = spec.findInput(output.name);
+    if (target < 0)
+      continue;
+    SourceTensor tensor{output.name, output.dtype, encoder.outputShape(int32_t(i)),
+                        encoder.outputData<char>(int32_t(i))};
+    (spec.inputs[size_t(target)].isState ? firstStates : tensors).push_back(std::move(tensor));
+  }
+  for (const InputTensor &input : inputs) {
+    int32_t target = spec.findInput(input.name);
+    if (target >= 0 && target != idsInput && target != maskInput && target != positionsInput)
+      tensors.push_back({input.name, input.dtype, input.shape, input.data});
+  }
+  setSources(tensors);
+}
+
 void SessionStepModel::begin(int64_t numInputs, int64_t rowsPerInput, int64_t capacity) {
   if (numSourceRows != 0 && numSourceRows != numInputs)
     failEntry(entry.spec(), message("expected ", numInputs, " rows of source, found ", numSourceRows));
@@ -156,6 +189,14 @@ void SessionStepModel::begin(int64_t numInputs, int64_t rowsPerInput, int64_t ca
   numTokens = promptLength = 0;
   hasPadding = false;
   session.reset(numInputs, capacity, mostRows);
+  for (const SourceTensor &first : firstStates) {
+    StateView state = session.state(first.name);
+    if (state.dtype != first.dtype || state.shape != first.shape)
+      failEntry(entry.spec(),
+                message("state '", first.name, "': expected ", toString(state.dtype, state.shape), ", found ",
+                        toString(first.dtype, first.shape), " from 'encode'"));
+    std::memcpy(state.data, first.data, size_t(*denseSizeInBytes(first.dtype, first.shape)));
+  }
   // Memory for the longest mask; the prompt's own positions are made in `step`.
   masks.reserve(size_t(maskInput >= 0 ? multiply(mostRows, capacity) : 0));
   leftPadding.reserve(size_t(mostRows));

@@ -20,8 +20,8 @@
 namespace sesame {
 
 /// A tensor that every step of an encoder-decoder model reads and that does not change: the encoder's states,
-/// its mask, the source's ids. The first axis is the batch, one row an input; the bytes stay the caller's
-/// until the next `setSources`.
+/// its mask, the source's ids. One row of the batch axis is one input; the bytes stay the caller's until the
+/// next `setSources`.
 struct SourceTensor {
   std::string name;
   DType dtype;
@@ -32,15 +32,16 @@ struct SourceTensor {
 /// What both models below do with the inputs of an entry that are neither ids, mask, positions nor states.
 class EntrySources {
 public:
-  /// Throws Error if the entry has no such input or the type does not fit.
-  void set(BoundEntry &entry, const std::vector<SourceTensor> &tensors, int64_t &numRows);
-  /// Binds the tensors with each row `factor` times.
+  /// Throws Error if the entry has no such input or the type does not fit. `batchSymbol` is that of the ids.
+  void set(BoundEntry &entry, int32_t batchSymbol, const std::vector<SourceTensor> &tensors,
+           int64_t &numRows);
+  /// Binds the tensors with each row `factor` times: copied here, once, and not in every step.
   void bind(BoundEntry &entry, int64_t factor);
 
 private:
   struct Source {
     int32_t input;
-    int64_t rows, rowSize; // bytes
+    int64_t outer, rows, rowSize; // `outer` blocks of rows; bytes
     const char *data;
     std::vector<char> repeated;
   };
@@ -57,7 +58,14 @@ public:
   /// form above.
   explicit SessionStepModel(Session &session, std::string_view entry = "decode");
 
-  void setSources(const std::vector<SourceTensor> &tensors) { sources.set(entry, tensors, numSourceRows); }
+  void setSources(const std::vector<SourceTensor> &tensors) {
+    sources.set(entry, batchSymbol, tensors, numSourceRows);
+  }
+
+  /// Runs the entry `encode` on a source, once for all that is generated from it. Its outputs are handed on
+  /// to the input of the same name, or are the first value of the state of that name; so are its inputs that
+  /// the steps take too (the source's mask), which stay the caller's until the next call. Throws Error.
+  void encode(const std::vector<InputTensor> &inputs);
 
   int64_t vocabSize() const override { return vocabulary; }
   int64_t maxLength() const override { return limit; }
@@ -78,6 +86,7 @@ private:
   int64_t vocabulary, limit;
   int64_t numSourceRows = 0; // 0: no sources were given
   EntrySources sources;
+  std::vector<SourceTensor> firstStates; // what `encode` made of the source
 
   int64_t numRows = 0, numTokens = 0, promptLength = 0, mostTokens = 0;
   bool hasPadding = false;
@@ -103,7 +112,9 @@ class RecomputeStepModel : public StepModel {
 public:
   explicit RecomputeStepModel(Session &session, std::string_view entry = "forward");
 
-  void setSources(const std::vector<SourceTensor> &tensors) { sources.set(entry, tensors, numSourceRows); }
+  void setSources(const std::vector<SourceTensor> &tensors) {
+    sources.set(entry, batchSymbol, tensors, numSourceRows);
+  }
 
   int64_t vocabSize() const override { return vocabulary; }
   int64_t maxLength() const override { return limit; }

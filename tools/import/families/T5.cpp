@@ -1,0 +1,330 @@
+//===- T5.cpp - T5, T5 v1.1, mT5 ------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Raffel et al. 2020, Xue et al. 2021; transformers/models/t5/modeling_t5.py.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Registry.h"
+#include "../Seq2Seq.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace sesame::importer {
+
+namespace {
+
+/// What differs between T5 and mT5 where config.json is silent.
+struct Defaults {
+  int64_t vocab, inner, layers, heads;
+  const char *feedForward;
+  bool tied;
+};
+constexpr Defaults t5Defaults = {32128, 2048, 6, 8, "relu", true};
+constexpr Defaults mt5Defaults = {250112, 1024, 8, 6, "gated-gelu", false};
+
+class T5 {
+public:
+  T5(ModelBuilder &b, const Defaults &defaults) : b(b) {
+    const Config &c = b.config;
+    width = c.extent("d_model", 512);
+    heads = c.extent("num_heads", defaults.heads);
+    headSize = c.extent("d_kv", 64);
+    inner = c.extent("d_ff", defaults.inner);
+    layers = c.layers("num_layers", defaults.layers);
+    decoderLayers = c.layers("num_decoder_layers", layers);
+    vocab = c.extent("vocab_size", defaults.vocab);
+    epsilon = c.epsilon("layer_norm_epsilon", 1e-6);
+    tied = c.flag("tie_word_embeddings", defaults.tied);
+    scalesOutputs = c.flag("scale_decoder_outputs", tied);
+    buckets = c.integer("relative_attention_num_buckets", 4, 1 << 16, 32);
+    maxDistance = c.integer("relative_attention_max_distance", 1, 1 << 24, 128);
+    if (maxDistance <= buckets / 2)
+      c.fail("relative_attention_max_distance",
+             "expected more than half of relative_attention_num_buckets, got " + std::to_string(maxDistance));
+    readFeedForward(c.text("feed_forward_proj", defaults.feedForward));
+    b.info.vocabSize = vocab;
+    b.info.hiddenSize = width;
+    b.info.numLayers = layers;
+    for (const char *table : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
+      if (b.weights.has("shared.weight"))
+        b.weights.ignore(table);
+  }
+
+  void conditionalGeneration() { encoderDecoder(/*hasHead=*/true); }
+  void baseModel() { encoderDecoder(/*hasHead=*/false); }
+
+  void encoderModel() {
+    b.beginEntry("forward");
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    Value mask = b.maskInput();
+    b.output("last_hidden_state", encode(ids, mask), {"B", "S", std::to_string(width)});
+    b.endEntry();
+  }
+
+private:
+  /// "relu", "gated-silu"; "gated-gelu" means the approximation that T5 v1.1 was trained with.
+  void readFeedForward(const std::string &kind) {
+    isGated = kind.rfind("gated-", 0) == 0;
+    std::string name = isGated ? kind.substr(6) : kind;
+    std::optional<mlir::sesame::Activation> parsed =
+        parseActivation(kind == "gated-gelu" ? "gelu_new" : name);
+    if (!parsed)
+      b.config.fail("feed_forward_proj",
+                    "expected an activation, with 'gated-' before it or not, got '" + kind + "'");
+    activation = *parsed;
+  }
+
+  void encoderDecoder(bool hasHead) {
+    auto encoder = [&](Value ids, Value mask) { return encode(ids, mask); };
+    auto decoder = [&](Value ids, Value mask, Cache *cache, const Source &source) {
+      return decode(ids, mask, cache, source);
+    };
+    auto sourceHeads = [&](Value states) { return crossHeads(states); };
+    auto head = [&](Value hidden) { return logits(hidden); };
+    Seq2Seq model;
+    model.vocabSize = model.sourceVocabSize = vocab;
+    model.width = width;
+    model.layers = decoderLayers;
+    model.heads = heads;
+    model.headSize = headSize;
+    model.encoder = encoder;
+    model.decoder = decoder;
+    model.sourceHeads = sourceHeads;
+    if (hasHead)
+      model.head = head;
+    seq2SeqEntries(b, model);
+  }
+
+  Value embedded(Value ids) {
+    std::vector<NamePattern> others = {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"};
+    if (tied)
+      others.push_back("lm_head.weight");
+    return b.embedding({{ids, b.weight("shared.weight", {vocab, width}, others)}});
+  }
+
+  Value encode(Value ids, Value mask) {
+    Value bias = positionBias("encoder", ids, mask, /*isBidirectional=*/true);
+    Value h = b.blocks(
+        "encoder_block", layers, embedded(ids), mask, nullptr,
+        [&](Value h, Value mask, Cache *, ValueRange shared) {
+          const std::string layer = "encoder.block.{}.layer.";
+          h = selfAttention(layer + "0.", h, mask, nullptr, shared.front(), /*causal=*/false);
+          return feedForward(layer + "1.", h);
+        },
+        bias);
+    return b.rmsNorm("encoder.final_layer_norm", h, epsilon);
+  }
+
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) {
+    Value bias = positionBias("decoder", ids, mask, /*isBidirectional=*/false);
+    Value h = decoderBlocks(
+        b, "decoder_block", decoderLayers, embedded(ids), mask, cache, source,
+        [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange shared) {
+          const std::string layer = "decoder.block.{}.layer.";
+          h = selfAttention(layer + "0.", h, mask, cache, shared.front(), /*causal=*/true);
+          Value x = b.rmsNorm(layer + "1.layer_norm", h, epsilon);
+          Value q = b.linear(layer + "1.EncDecAttention.q", x, heads * headSize, noBias());
+          x = attendSource(b, q, source, heads, /*scale=*/1,
+                           [&](Value states) { return crossHeads(states); });
+          h = b.add(h, b.linear(layer + "1.EncDecAttention.o", x, width, noBias()));
+          return feedForward(layer + "2.", h);
+        },
+        bias);
+    return b.rmsNorm("decoder.final_layer_norm", h, epsilon);
+  }
+
+  Value logits(Value hidden) {
+    if (scalesOutputs)
+      hidden = b.scale(hidden, 1 / std::sqrt(double(width)));
+    return b.linearBy(b.headWeight("lm_head.weight", "shared.weight", {vocab, width}, tied), Value(), hidden);
+  }
+
+  static LinearOptions noBias() {
+    LinearOptions options;
+    options.bias = false;
+    return options;
+  }
+
+  Value selfAttention(const std::string &layer, Value h, Value mask, Cache *cache, Value bias, bool causal) {
+    Value x = b.rmsNorm(layer + "layer_norm", h, epsilon);
+    const std::string attention = layer + "SelfAttention.";
+    Value q = b.linear(attention + "q", x, heads * headSize, noBias());
+    Value k = b.linear(attention + "k", x, heads * headSize, noBias());
+    Value v = b.linear(attention + "v", x, heads * headSize, noBias());
+    AttentionOptions options;
+    options.heads = heads;
+    options.causal = causal;
+    options.mask = mask;
+    options.bias = bias;
+    options.cache = cache;
+    return b.add(h, b.linear(attention + "o", b.attention(q, k, v, options), width, noBias()));
+  }
+
+  std::pair<Value, Value> crossHeads(Value states) {
+    const std::string attention = "decoder.block.{}.layer.1.EncDecAttention.";
+    Value k = b.linear(attention + "k", states, heads * headSize, noBias());
+    Value v = b.linear(attention + "v", states, heads * headSize, noBias());
+    return {b.splitHeads(k, heads), b.splitHeads(v, heads)};
+  }
+
+  Value feedForward(const std::string &layer, Value h) {
+    Value x = b.rmsNorm(layer + "layer_norm", h, epsilon);
+    const std::string part = layer + "DenseReluDense.";
+    Value up;
+    if (isGated) {
+      up = b.activation(activation, b.linear(part + "wi_0", x, inner, noBias()));
+      up = b.multiply(up, b.linear(part + "wi_1", x, inner, noBias()));
+    } else {
+      up = b.activation(activation, b.linear(part + "wi", x, inner, noBias()));
+    }
+    return b.add(h, b.linear(part + "wo", up, width, noBias()));
+  }
+
+  /// The distances from which on a bucket above `exact`, below which every distance has its own, is reached:
+  /// as transformers computes them, in f32. Worked out here, so that no logarithm is taken when the model
+  /// runs.
+  std::vector<int64_t> bucketStarts(int64_t exact, int64_t perSide) const {
+    std::vector<int64_t> starts;
+    for (int64_t distance = exact; distance <= maxDistance && exact + int64_t(starts.size()) + 1 < perSide;
+         ++distance) {
+      float ratio =
+          std::log(float(distance) / float(exact)) / float(std::log(double(maxDistance) / double(exact)));
+      int64_t bucket = std::min(exact + int64_t(ratio * float(perSide - exact)), perSide - 1);
+      while (exact + int64_t(starts.size()) < bucket)
+        starts.push_back(distance);
+    }
+    return starts;
+  }
+
+  /// What each head adds to the scores of a query for a key so far away: [1, H, S, T]. The distance alone
+  /// decides, so the S + T - 1 there are are looked up first.
+  Value positionBias(const std::string &stack, Value ids, Value mask, bool isBidirectional) {
+    OpBuilder &builder = b.builder;
+    Location loc = b.loc;
+    Value table =
+        b.weight(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight", {buckets, heads});
+    Value queries = b.dim(ids, 1), keys = b.dim(mask, 1), one = b.constant(1);
+    Value lastQuery = arith::SubIOp::create(builder, loc, keys, one); // at the position of the last key
+    Value total = arith::AddIOp::create(builder, loc, queries, lastQuery);
+    int64_t perSide = isBidirectional ? buckets / 2 : buckets, exact = perSide / 2;
+    std::vector<int64_t> starts = bucketStarts(exact, perSide);
+
+    // Place i stands for the key i - (T - 1) after the query.
+    auto byDistance = RankedTensorType::get({heads, ShapedType::kDynamic}, builder.getF32Type());
+    Value init = tensor::EmptyOp::create(
+        builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(heads), total}, builder.getF32Type());
+    SmallVector<utils::IteratorType> parallel(4, utils::IteratorType::parallel);
+    Value values =
+        linalg::GenericOp::create(
+            builder, loc, byDistance, ValueRange(), init, builder.getMultiDimIdentityMap(2),
+            ArrayRef(parallel).take_front(2),
+            [&](OpBuilder &inner, Location l, ValueRange) {
+              auto index = [&](int64_t value) -> Value {
+                return arith::ConstantIndexOp::create(inner, l, value);
+              };
+              Value head = linalg::IndexOp::create(inner, l, 0), place = linalg::IndexOp::create(inner, l, 1);
+              Value ahead = arith::SubIOp::create(inner, l, place, lastQuery), zero = index(0);
+              Value behind = arith::SubIOp::create(inner, l, zero, ahead);
+              Value distance = isBidirectional ? arith::MaxSIOp::create(inner, l, ahead, behind).getResult()
+                                               : arith::MaxSIOp::create(inner, l, behind, zero).getResult();
+              Value bucket = arith::MinSIOp::create(inner, l, distance, index(exact));
+              auto countIf = [&](arith::CmpIPredicate predicate, Value a, Value limit, int64_t much) {
+                Value isSo = arith::CmpIOp::create(inner, l, predicate, a, limit);
+                Value more = arith::SelectOp::create(inner, l, isSo, index(much), zero);
+                bucket = arith::AddIOp::create(inner, l, bucket, more);
+              };
+              for (int64_t start : starts)
+                countIf(arith::CmpIPredicate::sge, distance, index(start), 1);
+              if (isBidirectional)
+                countIf(arith::CmpIPredicate::sgt, ahead, zero, perSide);
+              linalg::YieldOp::create(
+                  inner, l, tensor::ExtractOp::create(inner, l, table, ValueRange{bucket, head}).getResult());
+            })
+            .getResult(0);
+
+    SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), builder.getIndexAttr(heads),
+                                         b.extent(ids, 1), b.extent(mask, 1)};
+    Value bias = tensor::EmptyOp::create(builder, loc, extents, builder.getF32Type());
+    return linalg::GenericOp::create(
+               builder, loc, bias.getType(), ValueRange(), bias, builder.getMultiDimIdentityMap(4), parallel,
+               [&](OpBuilder &inner, Location l, ValueRange) {
+                 Value head = linalg::IndexOp::create(inner, l, 1),
+                       query = linalg::IndexOp::create(inner, l, 2),
+                       key = linalg::IndexOp::create(inner, l, 3);
+                 // Query s stands at position T - S + s.
+                 Value place = arith::AddIOp::create(
+                     inner, l, key,
+                     arith::SubIOp::create(inner, l, arith::SubIOp::create(inner, l, queries, one), query));
+                 linalg::YieldOp::create(
+                     inner, l,
+                     tensor::ExtractOp::create(inner, l, values, ValueRange{head, place}).getResult());
+               })
+        .getResult(0);
+  }
+
+  ModelBuilder &b;
+  int64_t width, heads, headSize, inner, layers, decoderLayers, vocab, buckets, maxDistance;
+  mlir::sesame::Activation activation;
+  double epsilon;
+  bool tied, scalesOutputs, isGated;
+};
+
+/// "T5ForConditionalGeneration" or "T5EncoderModel" by what is stored.
+const char *inferT5(const WeightSource &weights) {
+  return weights.has("decoder.final_layer_norm.weight") ? "T5ForConditionalGeneration" : "T5EncoderModel";
+}
+const char *inferMT5(const WeightSource &weights) {
+  return weights.has("decoder.final_layer_norm.weight") ? "MT5ForConditionalGeneration" : "MT5EncoderModel";
+}
+
+/// A bias that no module owns: cross attention has no positions.
+const std::vector<const char *> ignored = {"EncDecAttention.relative_attention_bias.weight"};
+
+} // namespace
+
+const Family &t5Family() {
+  static const Family family = {
+      "t5",
+      "",
+      {
+          {"T5ForConditionalGeneration", "text2text-generation",
+           [](ModelBuilder &b) { T5(b, t5Defaults).conditionalGeneration(); }},
+          {"T5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).baseModel(); }},
+          {"T5EncoderModel", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).encoderModel(); }},
+      },
+      inferT5,
+      ignored,
+  };
+  return family;
+}
+
+const Family &mt5Family() {
+  static const Family family = {
+      "mt5",
+      "",
+      {
+          {"MT5ForConditionalGeneration", "text2text-generation",
+           [](ModelBuilder &b) { T5(b, mt5Defaults).conditionalGeneration(); }},
+          {"MT5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, mt5Defaults).baseModel(); }},
+          {"MT5EncoderModel", "feature-extraction",
+           [](ModelBuilder &b) { T5(b, mt5Defaults).encoderModel(); }},
+      },
+      inferMT5,
+      ignored,
+  };
+  return family;
+}
+
+} // namespace sesame::importer
