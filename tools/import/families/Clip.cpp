@@ -17,22 +17,17 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
-#include <fstream>
-
 using namespace mlir;
 
 namespace sesame::importer {
 
 namespace {
 
-/// An object inside of config.json, under the path "DIR/config.json: text_config".
+/// A section of config.json, which may be left out where it says nothing new.
 Config section(const Config &whole, const std::string &key) {
-  std::ifstream file(whole.getPath());
-  nlohmann::json fields = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  auto at = fields.find(key);
-  if (at != fields.end() && !at->is_object())
-    whole.fail(key, "expected an object");
-  return Config(whole.getPath() + ": " + key, at == fields.end() ? nlohmann::json::object() : *at);
+  if (std::optional<Config> present = whole.object(key))
+    return *present;
+  return Config(whole.getPath() + ": " + key, nlohmann::json::object());
 }
 
 /// One of the two encoders: blocks with norms before each part.
