@@ -44,9 +44,8 @@ struct Tower {
         activation(c.activation("hidden_act", "quick_gelu")), epsilon(c.epsilon("layer_norm_eps", 1e-5)) {}
 
   Value encode(ModelBuilder &b, const std::string &name, Value h, Value mask, bool causal) const {
-    return b.blocks(name, layers, h, mask, nullptr, [&](Value x, Value mask, Cache *, ValueRange) {
-      return block(b, x, mask, causal);
-    });
+    return b.blocks(name, layers, h, mask, nullptr,
+                    [&](Value x, Value mask, Cache *, ValueRange) { return block(b, x, mask, causal); });
   }
 
   Value block(ModelBuilder &b, Value h, Value mask, bool causal) const {
@@ -109,15 +108,16 @@ private:
   /// The state of the end token: [B, S] -> [B, C].
   Value textVectors(Value ids, Value mask, Value positions) {
     std::string part = text.prefix + "embeddings.";
-    Value h = b.embedding({{ids, b.weight(part + "token_embedding.weight", {vocab, text.width})},
-                           {positions, b.weight(part + "position_embedding.weight", {maxLength, text.width})}});
+    Value h =
+        b.embedding({{ids, b.weight(part + "token_embedding.weight", {vocab, text.width})},
+                     {positions, b.weight(part + "position_embedding.weight", {maxLength, text.width})}});
     h = text.encode(b, "text_block", h, mask, /*causal=*/true);
     h = b.layerNorm(text.prefix + "final_layer_norm", h, text.epsilon);
     return b.gatherPositions(h, endPositions(ids));
   }
 
-  /// The first end token's position, 0 without one. Configurations that say 2 are of before the token's id was
-  /// read: there it is the one of the highest id.
+  /// The first end token's position, 0 without one. Configurations that say 2 are of before the token's id
+  /// was read: there it is the one of the highest id.
   Value endPositions(Value ids) {
     Type i64 = b.builder.getI64Type();
     bool isHighest = endToken == 2;
@@ -128,17 +128,17 @@ private:
       Value wanted = arith::ConstantIndexOp::create(scalars.builder, scalars.loc, endToken);
       // The best id so far and its position; a token is taken if it is better than that.
       Value none = arith::ConstantIndexOp::create(scalars.builder, scalars.loc, -1);
-      auto loop = scf::ForOp::create(
-          scalars.builder, scalars.loc, zero, length, one, ValueRange{none, zero},
-          [&](OpBuilder &inner, Location l, Value position, ValueRange best) {
-            Scalars here{inner, l};
-            Value id = here.toIndex(here.at(ids, {row, position}));
-            Value score = isHighest ? id : here.select(here.equal(id, wanted), one, zero);
-            Value better = here.less(best[0], score);
-            scf::YieldOp::create(inner, l,
-                                 ValueRange{here.select(better, score, best[0]),
-                                            here.select(better, position, best[1])});
-          });
+      auto loop =
+          scf::ForOp::create(scalars.builder, scalars.loc, zero, length, one, ValueRange{none, zero},
+                             [&](OpBuilder &inner, Location l, Value position, ValueRange best) {
+                               Scalars here{inner, l};
+                               Value id = here.toIndex(here.at(ids, {row, position}));
+                               Value score = isHighest ? id : here.select(here.equal(id, wanted), one, zero);
+                               Value better = here.less(best[0], score);
+                               scf::YieldOp::create(inner, l,
+                                                    ValueRange{here.select(better, score, best[0]),
+                                                               here.select(better, position, best[1])});
+                             });
       return scalars.toI64(loop.getResult(1));
     });
   }

@@ -44,10 +44,9 @@ public:
 
     Value text = run(in), image = visualEmbedding(features, places);
     names = BlockNames::bert("lxmert.encoder.r_layers.{}.");
-    image = b.blocks("visual_block", visualLayers, image, regions, nullptr,
-                     [&](Value x, Value mask, Cache *cache, ValueRange shared) {
-                       return block(x, mask, cache, shared);
-                     });
+    image = b.blocks(
+        "visual_block", visualLayers, image, regions, nullptr,
+        [&](Value x, Value mask, Cache *cache, ValueRange shared) { return block(x, mask, cache, shared); });
     SmallVector<Value> both = b.layers("cross_block", crossLayers, {text, image}, {in.mask, regions},
                                        [&](ValueRange inside, ValueRange masks) {
                                          return crossBlock(inside[0], inside[1], masks[0], masks[1]);

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Kiela et al. 2019; transformers/models/mmbt/modeling_mmbt.py. BERT over the vectors of another modality, which
-// its encoder (no part of the checkpoint) makes, and a text.
+// Kiela et al. 2019; transformers/models/mmbt/modeling_mmbt.py. BERT over the vectors of another modality,
+// which its encoder (no part of the checkpoint) makes, and a text.
 //
 //===----------------------------------------------------------------------===//
 
@@ -72,16 +72,14 @@ private:
           SmallVector<OpFoldResult>{b.extent(ids, 0), builder.getIndexAttr(1)});
       return b.embedding({{column, words}}); // [B, 1, C]
     };
-    Value h = concat(b, {word(start), b.linear("mmbt.modal_encoder.proj_embeddings", modal, sizes.width),
-                         word(end)},
-                     1);
+    Value h = concat(
+        b, {word(start), b.linear("mmbt.modal_encoder.proj_embeddings", modal, sizes.width), word(end)}, 1);
     auto table = [&](const char *name, int64_t rows) {
       return b.weight(prefix + "embeddings." + name + ".weight", {rows, sizes.width});
     };
     SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), builder.getIndexAttr(modalLength + 2)};
-    Value positions = generate(b, extents, builder.getI64Type(), [](Scalars scalars, ValueRange indices) {
-      return scalars.toI64(indices[1]);
-    });
+    Value positions = generate(b, extents, builder.getI64Type(),
+                               [](Scalars scalars, ValueRange indices) { return scalars.toI64(indices[1]); });
     Value places = b.embedding({{positions, table("position_embeddings", sizes.maxLength)},
                                 {b.constantIds(2, 0), table("token_type_embeddings", sizes.types)}});
     places = b.select(places, 0, builder.getIndexAttr(0)); // [M + 2, C]
@@ -93,12 +91,13 @@ private:
   /// [B, M + 2] of ones.
   Value onesBefore(Value mask) {
     SmallVector<OpFoldResult> extents = {b.extent(mask, 0), b.builder.getIndexAttr(modalLength + 2)};
-    return generate(b, extents, b.builder.getI64Type(), [](Scalars scalars, ValueRange) {
-      return scalars.toI64(scalars.constant(1));
-    });
+    return generate(b, extents, b.builder.getI64Type(),
+                    [](Scalars scalars, ValueRange) { return scalars.toI64(scalars.constant(1)); });
   }
 
-  Value predictions(Value) override { llvm_unreachable("no class of this family has a language model's head"); }
+  Value predictions(Value) override {
+    llvm_unreachable("no class of this family has a language model's head");
+  }
 
   int64_t modalWidth, modalLength;
 };
