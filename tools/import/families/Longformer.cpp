@@ -48,15 +48,15 @@ public:
       if (window < 2 || window % 2 != 0)
         c.fail("attention_window", "expected positive even numbers, got " + std::to_string(window));
     decoderName = "lm_head.decoder";
-    b.info.maxLength = maxLength();
+    b.info.maxLength = longestInput();
   }
 
 private:
   /// The first positions up to that of padding are never used.
-  int64_t maxLength() const override { return sizes.maxLength - padId - 1; }
+  int64_t longestInput() const { return sizes.maxLength - padId - 1; }
 
   Inputs beginInputs(const ModelBuilder::Dims &dims) override {
-    b.beginEntry("forward", {{"S", maxLength()}});
+    b.beginEntry("forward", {{"S", longestInput()}});
     Inputs in;
     in.ids = b.idInput("input_ids", dims, sizes.vocab);
     in.mask = b.maskInput(dims);
