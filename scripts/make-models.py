@@ -6,6 +6,7 @@ usage: make-models.py SESAME FIXTURES [--check FILE]
 Prints the page. With --check nothing is compiled: fails unless FILE has a row for every fixture that has a test in test/models, and no other.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -72,7 +73,8 @@ def main():
             odd = ", ".join(sorted(set(listed) ^ set(names)))
             sys.exit(f"{arguments.check} is out of date: run 'make models' ({odd})")
         return
-    rows = sorted(row(arguments.sesame, folder, name) for name in names)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = sorted(pool.map(lambda name: row(arguments.sesame, folder, name), names))
     print(HEAD + "\n".join("| " + " | ".join(cells) + " |" for cells in rows))
 
 

@@ -55,14 +55,17 @@ static void bench(const BenchOptions &options) {
   const double loadSeconds = secondsSince(loadStart);
   Session &session = model.session();
   const bool canDecode = session.model().hasEntry("decode");
-  const EntrySpec &entry =
-      session.model().entries()[session.model().entryIndex(canDecode ? "decode" : "forward")];
+  // An encoder reads the prompt, and the decoder starts with one token.
+  const bool hasSource = canDecode && hasEncoder(session.model());
+  const EntrySpec &entry = session.model().entries()[session.model().entryIndex(hasSource   ? "encode"
+                                                                                : canDecode ? "decode"
+                                                                                            : "forward")];
   std::vector<int64_t> ids(options.batch * options.promptTokens);
   for (size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<int64_t>(i * 7919 + 13) % idBound(entry);
 
   std::vector<double> prompt, decode;
-  std::vector<int64_t> next(options.batch);
+  std::vector<int64_t> next(options.batch), sourceMask(hasSource ? ids.size() : 0, 1);
   std::unique_ptr<SessionStepModel> steps = canDecode ? std::make_unique<SessionStepModel>(session) : nullptr;
   for (int64_t run = 0; run <= options.repeat; ++run) { // the first one warms up
     if (!canDecode) {
@@ -73,11 +76,19 @@ static void bench(const BenchOptions &options) {
         prompt.push_back(secondsSince(start));
       continue;
     }
-    steps->begin(options.batch, 1, options.promptTokens + options.newTokens);
     Clock::time_point start = Clock::now();
-    const float *logits = steps->step(ids.data(), nullptr, options.promptTokens);
+    if (hasSource) {
+      const std::vector<int64_t> shape = {options.batch, options.promptTokens};
+      steps->encode({{"input_ids", DType::i64, shape, ids.data()},
+                     {"attention_mask", DType::i64, shape, sourceMask.data()}});
+    }
+    const double encodeSeconds = secondsSince(start);
+    const int64_t length = hasSource ? 1 : options.promptTokens;
+    steps->begin(options.batch, 1, length + options.newTokens);
+    start = Clock::now();
+    const float *logits = steps->step(ids.data(), nullptr, length);
     if (run)
-      prompt.push_back(secondsSince(start));
+      prompt.push_back(encodeSeconds + secondsSince(start));
     for (int64_t step = 0; step < options.newTokens; ++step) {
       const int64_t vocabulary = steps->vocabSize();
       for (int64_t row = 0; row < options.batch; ++row)
