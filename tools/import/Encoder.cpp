@@ -36,9 +36,10 @@ EncoderSizes EncoderSizes::read(const Config &c, const EncoderDefaults &defaults
   sizes.tied = c.flag("tie_word_embeddings", true);
   sizes.positionKind =
       c.choice("position_embedding_type", {"absolute", "relative_key", "relative_key_query"}, "absolute");
-  c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
-  if (!mayDecode)
+  if (!mayDecode) {
+    c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
     c.refuseFlag("is_decoder", "this family is supported as an encoder only");
+  }
   return sizes;
 }
 

@@ -62,6 +62,7 @@ const Family &distilBertFamily();
 const Family &dprFamily();
 const Family &electraFamily();
 const Family &elmoFamily();
+const Family &encoderDecoderFamily();
 const Family &flaubertFamily();
 const Family &fnetFamily();
 const Family &gemma2Family();

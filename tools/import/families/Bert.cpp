@@ -24,6 +24,7 @@ public:
   explicit Bert(ModelBuilder &b)
       : Encoder(b, "bert.", EncoderSizes::read(b.config, {}, /*mayDecode=*/true),
                 BlockNames::bert("bert.encoder.layer.{}.")) {
+    b.config.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
     causal = b.config.flag("is_decoder", false);
     decoderName = "cls.predictions.decoder";
   }
