@@ -154,13 +154,17 @@ Value ModelBuilder::embedding(ArrayRef<std::pair<Value, Value>> indicesAndTables
 // Slices and shapes
 //===----------------------------------------------------------------------===//
 
-Value ModelBuilder::sliceColumns(Value x, int64_t offset, int64_t size) {
+Value ModelBuilder::slice(Value x, int64_t axis, OpFoldResult offset, OpFoldResult size) {
   int64_t rank = typeOf(x).getRank();
   SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0)), sizes = extentsOf(*this, x),
                                                                     strides(rank, builder.getIndexAttr(1));
-  offsets.back() = builder.getIndexAttr(offset);
-  sizes.back() = builder.getIndexAttr(size);
+  offsets[axis] = offset;
+  sizes[axis] = size;
   return tensor::ExtractSliceOp::create(builder, loc, x, offsets, sizes, strides);
+}
+
+Value ModelBuilder::sliceColumns(Value x, int64_t offset, int64_t size) {
+  return slice(x, typeOf(x).getRank() - 1, builder.getIndexAttr(offset), builder.getIndexAttr(size));
 }
 
 Value ModelBuilder::select(Value x, int64_t axis, OpFoldResult position) {

@@ -265,47 +265,60 @@ static FloatType floatType(OpBuilder &builder, DType dtype) {
   }
 }
 
-Value ModelBuilder::weight(const NamePattern &name, ArrayRef<int64_t> shape,
-                           const std::vector<NamePattern> &alternatives) {
-  size_t hole = name.find("{}");
-  bool isStacked = hole != NamePattern::npos;
-  if (isStacked && !scope)
+static bool isStacked(const NamePattern &name) { return name.find("{}") != NamePattern::npos; }
+
+Value ModelBuilder::weightBy(const NamePattern &name, RankedTensorType type, function_ref<Value()> recipe) {
+  if (isStacked(name) && !scope)
     throw Error(message("weight '", name, "' is read outside of its layer"));
   std::string symbol = weights.withoutPrefix(name);
   if (size_t at = symbol.find("{}."); at != std::string::npos)
     symbol.erase(at, 3);
-  RankedTensorType type = tensorType(shape);
-  Value index = isStacked ? scope->index : Value();
-
+  else if (size_t at = symbol.find("{}"); at != std::string::npos)
+    symbol.replace(at, 2, "n");
   if (!module->lookupSymbol(symbol)) {
-    int64_t count = isStacked ? scope->count : 1, first = isStacked ? scope->firstLayer : 0;
-    std::vector<NamePattern> names = {name};
-    names.insert(names.end(), alternatives.begin(), alternatives.end());
-    NamePattern stored = weights.resolve(names, first);
-    DType dtype = weights.claim(stored, first, count, shape.vec());
-
     OpBuilder::InsertionGuard guard(builder);
     if (lastWeight)
       builder.setInsertionPointAfter(lastWeight);
     else
       builder.setInsertionPointToStart(module->getBody());
-    auto weightOp = ops::WeightOp::create(builder, loc, symbol, count, type, IntegerAttr(), IntegerAttr());
+    auto weightOp = ops::WeightOp::create(builder, loc, symbol, isStacked(name) ? scope->count : 1, type,
+                                          IntegerAttr(), IntegerAttr());
     lastWeight = weightOp;
     builder.createBlock(&weightOp.getBody());
-    SmallVector<StringRef> parts = {stored};
-    if (size_t at = stored.find("{}"); at != NamePattern::npos)
-      parts = {StringRef(stored).take_front(at), StringRef(stored).drop_front(at + 2)};
-    auto storedType = RankedTensorType::get(shape, floatType(builder, dtype));
-    Value value =
-        ops::CheckpointTensorOp::create(builder, loc, storedType, builder.getStrArrayAttr(parts), first);
-    if (storedType.getElementTypeBitWidth() < 32)
-      value = arith::ExtFOp::create(builder, loc, type, value);
-    else if (storedType.getElementTypeBitWidth() > 32)
-      value = arith::TruncFOp::create(builder, loc, type, value);
-    ops::YieldOp::create(builder, loc, value);
+    ops::YieldOp::create(builder, loc, recipe());
   }
   return ops::GetWeightOp::create(builder, loc, type, FlatSymbolRefAttr::get(builder.getContext(), symbol),
-                                  index);
+                                  isStacked(name) ? scope->index : Value());
+}
+
+Value ModelBuilder::storedTensor(const NamePattern &name, ArrayRef<int64_t> shape,
+                                 const std::vector<NamePattern> &alternatives) {
+  int64_t count = isStacked(name) ? scope->count : 1, first = isStacked(name) ? scope->firstLayer : 0;
+  std::vector<NamePattern> names = {name};
+  names.insert(names.end(), alternatives.begin(), alternatives.end());
+  NamePattern stored = weights.resolve(names, first);
+  DType dtype = weights.claim(stored, first, count, shape.vec());
+  SmallVector<StringRef> parts = {stored};
+  if (size_t at = stored.find("{}"); at != NamePattern::npos)
+    parts = {StringRef(stored).take_front(at), StringRef(stored).drop_front(at + 2)};
+  auto type = tensorType(shape), storedType = type.clone(floatType(builder, dtype));
+  Value value =
+      ops::CheckpointTensorOp::create(builder, loc, storedType, builder.getStrArrayAttr(parts), first);
+  if (storedType.getElementTypeBitWidth() < 32)
+    return arith::ExtFOp::create(builder, loc, type, value);
+  if (storedType.getElementTypeBitWidth() > 32)
+    return arith::TruncFOp::create(builder, loc, type, value);
+  return value;
+}
+
+Value ModelBuilder::weight(const NamePattern &name, ArrayRef<int64_t> shape,
+                           const std::vector<NamePattern> &alternatives) {
+  return weightBy(name, tensorType(shape), [&] { return storedTensor(name, shape, alternatives); });
+}
+
+Value ModelBuilder::inputTable(const std::string &name, const std::string &head, ArrayRef<int64_t> shape,
+                               bool tied) {
+  return weight(name, shape, tied ? std::vector<NamePattern>{head} : std::vector<NamePattern>());
 }
 
 Value ModelBuilder::headWeight(const std::string &name, const std::string &table, ArrayRef<int64_t> shape,

@@ -58,6 +58,8 @@ struct LinearOptions {
   mlir::sesame::Activation activation = mlir::sesame::Activation::identity;
 };
 
+inline constexpr LinearOptions withoutBias{mlir::sesame::WeightLayout::nk, /*bias=*/false};
+
 /// An input of an entry.
 struct InputOptions {
   /// Valid values [0, bound), 0 for any.
@@ -134,6 +136,16 @@ public:
   /// names under which it may be stored (a table tied to another).
   mlir::Value weight(const NamePattern &name, llvm::ArrayRef<int64_t> shape,
                      const std::vector<NamePattern> &alternatives = {});
+  /// A weight of the current layer if `name` holds "{}", whose value `recipe` makes of stored tensors. It is
+  /// built once for each name.
+  mlir::Value weightBy(const NamePattern &name, mlir::RankedTensorType type,
+                       llvm::function_ref<mlir::Value()> recipe);
+  /// In a recipe: the tensor of that name as `weight` has it.
+  mlir::Value storedTensor(const NamePattern &name, llvm::ArrayRef<int64_t> shape,
+                           const std::vector<NamePattern> &alternatives = {});
+  /// The input table of a language model; with `tied` it may be stored as `head` alone.
+  mlir::Value inputTable(const std::string &name, const std::string &head, llvm::ArrayRef<int64_t> shape,
+                         bool tied);
   /// The output table of a language model. With `tied` it is the input table unless both are stored and
   /// differ, as in transformers 5.
   mlir::Value headWeight(const std::string &name, const std::string &table, llvm::ArrayRef<int64_t> shape,
@@ -171,6 +183,8 @@ public:
   /// x times an f32 scalar.
   mlir::Value scale(mlir::Value x, mlir::Value factor);
   mlir::Value scale(mlir::Value x, double factor);
+  /// `size` positions of an axis from `offset` on.
+  mlir::Value slice(mlir::Value x, int64_t axis, mlir::OpFoldResult offset, mlir::OpFoldResult size);
   /// [..., N] -> [..., size] from `offset` on.
   mlir::Value sliceColumns(mlir::Value x, int64_t offset, int64_t size);
   /// One position of an axis, which goes away: [B, S, C] -> [B, C] for axis 1.
@@ -236,10 +250,6 @@ private:
     llvm::SmallVector<std::string> stateNames;
   };
 
-  mlir::Value
-  elementwise(mlir::Value like, mlir::ValueRange inputs,
-              llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> body);
-  llvm::SmallVector<mlir::Value> dynamicExtents(mlir::Value x, llvm::ArrayRef<int64_t> axes);
   mlir::Value empty(llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type elementType);
 
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -75,9 +75,7 @@ void Decoder::sequenceClassification(const char *name) {
   Value ids = cast<BlockArgument>(b.builder.getInsertionBlock()->getArgument(0));
   Value last = b.info.padTokenId ? b.gatherPositions(hidden, b.lastPositionOtherThan(ids, *b.info.padTokenId))
                                  : b.selectLast(hidden, 1);
-  LinearOptions options;
-  options.bias = false;
-  b.output("logits", b.linear(name, last, labels, options), {"B", std::to_string(labels)});
+  b.output("logits", b.linear(name, last, labels, withoutBias), {"B", std::to_string(labels)});
   b.endEntry();
 }
 
@@ -352,9 +350,7 @@ Value maskPositions(ModelBuilder &b, Value mask) {
 Value lastColumns(ModelBuilder &b, Value x, Value ids) {
   OpBuilder &builder = b.builder;
   Value past = arith::SubIOp::create(builder, b.loc, b.dim(x, 1), b.dim(ids, 1));
-  SmallVector<OpFoldResult> offsets = {builder.getIndexAttr(0), past},
-                            sizes = {b.extent(ids, 0), b.extent(ids, 1)}, strides(2, builder.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(builder, b.loc, x, offsets, sizes, strides);
+  return b.slice(x, 1, past, b.extent(ids, 1));
 }
 
 Value alibiBias(ModelBuilder &b, Value positions, int64_t heads) {

@@ -15,7 +15,6 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
-#include "mlir/IR/SymbolTable.h"
 
 using namespace mlir;
 
@@ -134,15 +133,16 @@ Encoder::Inputs Encoder::beginInputs(const ModelBuilder::Dims &dims) {
   return in;
 }
 
+Value Encoder::wordTable() {
+  return b.inputTable(wordTableName(), decoderName + ".weight", {sizes.vocab, sizes.embeddingWidth},
+                      sizes.tied && !decoderName.empty());
+}
+
 Value Encoder::embeddingSum(const Inputs &in) {
   auto table = [&](const char *name, int64_t rows) {
     return b.weight(prefix + "embeddings." + name + ".weight", {rows, sizes.embeddingWidth});
   };
-  std::vector<NamePattern> alternatives;
-  if (sizes.tied && !decoderName.empty())
-    alternatives.push_back(decoderName + ".weight");
-  SmallVector<std::pair<Value, Value>> parts = {
-      {in.ids, b.weight(wordTableName(), {sizes.vocab, sizes.embeddingWidth}, alternatives)}};
+  SmallVector<std::pair<Value, Value>> parts = {{in.ids, wordTable()}};
   if (in.types)
     parts.push_back({in.types, table("token_type_embeddings", sizes.types)});
   if (sizes.positionKind == "absolute")
@@ -283,22 +283,6 @@ Value addBias(ModelBuilder &b, Value x, Value bias) {
                  [](Scalars scalars, ValueRange values) { return scalars.add(values[0], values[1]); });
 }
 
-/// The `sesame.get_weight` that `b.weight` made, and the weight it reads.
-static std::pair<mlir::sesame::GetWeightOp, mlir::sesame::WeightOp> findWeight(Value weight) {
-  auto get = weight.getDefiningOp<mlir::sesame::GetWeightOp>();
-  return {get, SymbolTable::lookupNearestSymbolFrom<mlir::sesame::WeightOp>(get, get.getWeightAttr())};
-}
-
-/// Puts what `recipe` makes of the weight's value at the end of its recipe.
-static void extendRecipe(ModelBuilder &b, mlir::sesame::WeightOp weight, function_ref<Value(Value)> recipe) {
-  OpBuilder::InsertionGuard guard(b.builder);
-  auto yield = cast<mlir::sesame::YieldOp>(weight.getBody().front().getTerminator());
-  b.builder.setInsertionPoint(yield);
-  Value value = recipe(yield.getValue());
-  yield->setOperand(0, value);
-  weight.setTypeAttr(TypeAttr::get(value.getType()));
-}
-
 /// A value of static shape under another one.
 static Value reshape(ModelBuilder &b, Value x, ArrayRef<int64_t> shape) {
   auto type = cast<RankedTensorType>(x.getType());
@@ -313,49 +297,21 @@ static Value reshape(ModelBuilder &b, Value x, ArrayRef<int64_t> shape) {
 
 Value reshapedWeight(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
                      ArrayRef<int64_t> shape) {
-  auto [get, weight] = findWeight(b.weight(name, stored));
-  if (weight.getTensorType() != b.tensorType(shape))
-    extendRecipe(b, weight, [&](Value value) { return reshape(b, value, shape); });
-  get.getResult().setType(b.tensorType(shape));
-  return get.getResult();
+  return b.weightBy(name, b.tensorType(shape),
+                    [&] { return reshape(b, b.storedTensor(name, stored), shape); });
 }
 
 SmallVector<Value> convolutionWeights(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
                                       int64_t groups) {
   int64_t rows = stored.front() / groups, columns = ShapedType::getNumElements(stored.drop_front());
-  auto [get, weight] = findWeight(b.weight(name, stored));
-  RankedTensorType type = b.tensorType({rows, columns});
-  std::string symbol = weight.getSymName().str();
-  auto symbolOf = [&](int64_t group) {
-    return group == 0 ? symbol : symbol + ".group" + std::to_string(group);
-  };
-  if (weight.getTensorType() != type) {
-    OpBuilder::InsertionGuard guard(b.builder);
-    // Group 0 is the weight itself, the others are copies of it; each takes its rows at the end.
-    SmallVector<mlir::sesame::WeightOp> parts = {weight};
-    for (int64_t group = 1; group < groups; ++group) {
-      b.builder.setInsertionPoint(weight);
-      parts.push_back(cast<mlir::sesame::WeightOp>(b.builder.clone(*weight)));
-      parts.back().setSymName(symbolOf(group));
-    }
-    for (auto [group, part] : llvm::enumerate(parts))
-      extendRecipe(b, part, [&, group = group](Value value) -> Value {
-        Value matrix = reshape(b, value, {stored.front(), columns});
-        if (groups == 1)
-          return matrix;
-        OpBuilder &builder = b.builder;
-        SmallVector<OpFoldResult> offsets = {builder.getIndexAttr(group * rows), builder.getIndexAttr(0)},
-                                  sizes = {builder.getIndexAttr(rows), builder.getIndexAttr(columns)},
-                                  strides(2, builder.getIndexAttr(1));
-        return tensor::ExtractSliceOp::create(builder, b.loc, matrix, offsets, sizes, strides);
-      });
+  SmallVector<Value> matrices;
+  for (int64_t group = 0; group < groups; ++group) {
+    std::string part = group == 0 ? name : name + ".group" + std::to_string(group);
+    matrices.push_back(b.weightBy(part, b.tensorType({rows, columns}), [&] {
+      Value matrix = reshape(b, b.storedTensor(name, stored), {stored.front(), columns});
+      return b.slice(matrix, 0, b.builder.getIndexAttr(group * rows), b.builder.getIndexAttr(rows));
+    }));
   }
-  get.getResult().setType(type);
-  SmallVector<Value> matrices = {get.getResult()};
-  for (int64_t group = 1; group < groups; ++group)
-    matrices.push_back(mlir::sesame::GetWeightOp::create(
-        b.builder, b.loc, type, FlatSymbolRefAttr::get(b.builder.getContext(), symbolOf(group)),
-        get.getIndex()));
   return matrices;
 }
 

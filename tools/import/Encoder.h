@@ -123,6 +123,7 @@ protected:
   mlir::Value beginForward() { return run(beginInputs({"B", "S"})); }
   mlir::Value first(mlir::Value h) { return b.select(h, 1, b.builder.getIndexAttr(0)); }
   std::string wordTableName() const { return prefix + "embeddings.word_embeddings.weight"; }
+  mlir::Value wordTable();
   /// The sum of what the tables give, before the norm.
   mlir::Value embeddingSum(const Inputs &in);
   /// q, k and v of the block's names from h and the attention over them, without the output's map.

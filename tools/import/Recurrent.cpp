@@ -38,58 +38,8 @@ RecurrentCell readCell(const Config &config, std::optional<std::string> fallback
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// A weight of which `recipe` makes one tensor of `range`, in the recipe's block.
-static Value weightByRecipe(ModelBuilder &b, const NamePattern &name, RankedTensorType type, LayerRange range,
-                            function_ref<Value()> recipe) {
-  OpBuilder &builder = b.builder;
-  bool isLayered = name.find("{}") != NamePattern::npos;
-  std::string symbol = b.weights.withoutPrefix(name);
-  if (size_t at = symbol.find("{}"); at != std::string::npos)
-    symbol.replace(at, 2, "n");
-  ModuleOp module = moduleOf(b);
-  if (!module.lookupSymbol(symbol)) {
-    OpBuilder::InsertionGuard guard(builder);
-    // Weights stand before all functions.
-    builder.setInsertionPointToStart(module.getBody());
-    for (auto weight : module.getOps<ops::WeightOp>())
-      builder.setInsertionPointAfter(weight);
-    auto weightOp = ops::WeightOp::create(builder, b.loc, symbol, isLayered ? range.count : 1, type,
-                                          IntegerAttr(), IntegerAttr());
-    builder.createBlock(&weightOp.getBody());
-    ops::YieldOp::create(builder, b.loc, recipe());
-  }
-  return ops::GetWeightOp::create(builder, b.loc, type, FlatSymbolRefAttr::get(builder.getContext(), symbol),
-                                  isLayered ? b.layerIndex() : Value());
-}
-
-/// In a recipe: the stored tensor in f32.
-static Value storedTensor(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> shape,
-                          LayerRange range) {
-  OpBuilder &builder = b.builder;
-  bool isLayered = name.find("{}") != NamePattern::npos;
-  int64_t first = isLayered ? range.first : 0;
-  NamePattern stored = b.weights.resolve({name}, first);
-  DType dtype = b.weights.claim(stored, first, isLayered ? range.count : 1, shape.vec());
-  SmallVector<StringRef> spelling = {stored};
-  if (size_t at = stored.find("{}"); at != NamePattern::npos)
-    spelling = {StringRef(stored).take_front(at), StringRef(stored).drop_front(at + 2)};
-  Type element = dtype == DType::f16    ? Type(builder.getF16Type())
-                 : dtype == DType::bf16 ? Type(builder.getBF16Type())
-                 : dtype == DType::f64  ? Type(builder.getF64Type())
-                                        : Type(builder.getF32Type());
-  RankedTensorType type = b.tensorType(shape);
-  Value value = ops::CheckpointTensorOp::create(builder, b.loc, type.clone(element),
-                                                builder.getStrArrayAttr(spelling), first);
-  if (element.getIntOrFloatBitWidth() < 32)
-    return arith::ExtFOp::create(builder, b.loc, type, value);
-  if (element.getIntOrFloatBitWidth() > 32)
-    return arith::TruncFOp::create(builder, b.loc, type, value);
-  return value;
-}
-
-/// The tensors `names` of `range`, of one shape each, as one weight [names, shape...].
-static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRef<int64_t> shape,
-                           LayerRange range) {
+/// The tensors `names`, of one shape each, as one weight [names, shape...].
+static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRef<int64_t> shape) {
   SmallVector<int64_t> single = {1}, stacked = {static_cast<int64_t>(names.size())};
   llvm::append_range(single, shape);
   llvm::append_range(stacked, shape);
@@ -97,27 +47,13 @@ static Value stackedWeight(ModelBuilder &b, ArrayRef<NamePattern> names, ArrayRe
   for (size_t axis = 1; axis < shape.size(); ++axis)
     groups.push_back({static_cast<int64_t>(axis) + 1});
   RankedTensorType type = b.tensorType(stacked);
-  return weightByRecipe(b, names.front(), type, range, [&]() -> Value {
+  return b.weightBy(names.front(), type, [&]() -> Value {
     SmallVector<Value> parts;
     for (const NamePattern &name : names)
       parts.push_back(tensor::ExpandShapeOp::create(b.builder, b.loc, b.tensorType(single),
-                                                    storedTensor(b, name, shape, range), groups));
+                                                    b.storedTensor(name, shape), groups));
     return parts.size() == 1 ? parts.front()
                              : tensor::ConcatOp::create(b.builder, b.loc, type, 0, parts).getResult();
-  });
-}
-
-Value collapsedWeight(ModelBuilder &b, const std::string &name, ArrayRef<int64_t> stored,
-                      ArrayRef<int64_t> shape) {
-  RankedTensorType type = b.tensorType(shape);
-  SmallVector<ReassociationIndices> groups;
-  for (size_t axis = 0; axis < stored.size(); ++axis) {
-    if (axis < shape.size())
-      groups.emplace_back();
-    groups.back().push_back(axis);
-  }
-  return weightByRecipe(b, name, type, {}, [&]() -> Value {
-    return tensor::CollapseShapeOp::create(b.builder, b.loc, type, storedTensor(b, name, stored, {}), groups);
   });
 }
 
@@ -186,8 +122,7 @@ struct StateRows {
 };
 
 Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std::string &suffix, Value x,
-                     const RecurrentOptions &options, RecurrentStates &states, OpFoldResult firstRow,
-                     LayerRange range) {
+                     const RecurrentOptions &options, RecurrentStates &states, OpFoldResult firstRow) {
   OpBuilder &builder = b.builder;
   int64_t numDirections = options.directions(), hidden = options.hidden, width = options.width();
   int64_t inputWidth = typeOf(x).getDimSize(2);
@@ -198,7 +133,7 @@ Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std::stri
     SmallVector<NamePattern> names = {module + "." + kind + suffix};
     if (numDirections == 2)
       names.push_back(names.front() + "_reverse");
-    return stackedWeight(b, names, shape, range);
+    return stackedWeight(b, names, shape);
   };
   Value inputWeight = weight("weight_ih", {rows, inputWidth}),
         recurrentWeight = weight("weight_hh", {rows, width});
@@ -273,7 +208,7 @@ Value recurrentLoop(ModelBuilder &b, const std::string &name, const NamePattern 
       innerStates.cell = inside[2];
     Value row = arith::MulIOp::create(builder, b.loc, b.layerIndex(), b.constant(options.directions()));
     row = arith::AddIOp::create(builder, b.loc, row, b.constant(firstRow));
-    Value y = recurrentLayer(b, module, suffix, inside[0], inner, innerStates, row, range);
+    Value y = recurrentLayer(b, module, suffix, inside[0], inner, innerStates, row);
     SmallVector<Value> next = {y, innerStates.hidden};
     if (states.cell)
       next.push_back(innerStates.cell);

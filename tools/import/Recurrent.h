@@ -64,17 +64,17 @@ RecurrentStates stateInputs(ModelBuilder &b, int64_t layers, const RecurrentOpti
 void stateOutputs(ModelBuilder &b, int64_t layers, const RecurrentOptions &options,
                   const RecurrentStates &states, bool areSessionStates, const std::string &prefix = "");
 
+/// One layer: x [B, S, I] -> [B, S, Q * P]. Its parameters are `module`.weight_ih`suffix` and so on, and
+/// those of the second direction have "_reverse" at the end, as in torch. Reads and writes the states from
+/// row `firstRow` on.
+mlir::Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std::string &suffix,
+                           mlir::Value x, const RecurrentOptions &options, RecurrentStates &states,
+                           mlir::OpFoldResult firstRow);
+
 /// Layers whose parameters differ by a number in their names only.
 struct LayerRange {
   int64_t first = 0, count = 1;
 };
-
-/// One layer: x [B, S, I] -> [B, S, Q * P]. Its parameters are `module`.weight_ih`suffix` and so on, and
-/// those of the second direction have "_reverse" at the end, as in torch; a name that holds "{}" stands for
-/// `range`. Reads and writes the states from row `firstRow` on.
-mlir::Value recurrentLayer(ModelBuilder &b, const NamePattern &module, const std::string &suffix,
-                           mlir::Value x, const RecurrentOptions &options, RecurrentStates &states,
-                           mlir::OpFoldResult firstRow, LayerRange range = {});
 
 /// The equal layers `range`, of which the parameters of one have names like `module` + ".weight_ih" +
 /// `suffix`, as one loop; the first one's states are at row `firstRow`.
@@ -86,11 +86,6 @@ mlir::Value recurrentLoop(ModelBuilder &b, const std::string &function, const Na
 /// equal, and are one loop.
 mlir::Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers, mlir::Value x,
                            const RecurrentOptions &options, RecurrentStates &states);
-
-/// The tensor `name` of extents `stored`, with adjacent axes of its end merged so that it has extents
-/// `shape`.
-mlir::Value collapsedWeight(ModelBuilder &b, const std::string &name, llvm::ArrayRef<int64_t> stored,
-                            llvm::ArrayRef<int64_t> shape);
 
 /// The input "lengths" [B], 1 to the extent S.
 mlir::Value lengthsInput(ModelBuilder &b);

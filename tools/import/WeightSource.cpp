@@ -80,9 +80,8 @@ DType WeightSource::claim(const NamePattern &pattern, int64_t firstLayer, int64_
                           const std::vector<int64_t> &shape) {
   std::optional<DType> dtype;
   auto record = [&](const std::string &problem) {
-    if (problems.size() < maxListed)
+    if (allProblems.insert(problem).second && problems.size() < maxListed)
       problems.push_back(problem);
-    ++numProblems;
   };
   for (int64_t layer = firstLayer; layer < firstLayer + count; ++layer) {
     std::string name = instantiate(pattern, layer);
@@ -118,12 +117,13 @@ void WeightSource::ignoreSuffix(const std::string &suffix) {
 }
 
 void WeightSource::check() const {
+  size_t numProblems = allProblems.size();
   if (numProblems == 0)
     return;
   std::string list;
   for (const std::string &problem : problems)
     list += (list.empty() ? "" : ", ") + problem;
-  if (numProblems > static_cast<int64_t>(problems.size()))
+  if (numProblems > problems.size())
     list += message(", and ", numProblems - problems.size(), " more");
   throw Error(message(checkpoint.weightsPath(), ": ", numProblems,
                       numProblems == 1 ? " tensor does" : " tensors do", " not fit ", description,

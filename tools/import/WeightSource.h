@@ -68,8 +68,9 @@ private:
   std::string basePrefix, description;
   bool stripsPrefix;
   std::set<std::string> used;
+  /// A tensor may be claimed more than once; the first problems are listed.
+  std::set<std::string> allProblems;
   std::vector<std::string> problems;
-  int64_t numProblems = 0;
 };
 
 } // namespace sesame::importer

@@ -49,8 +49,7 @@ private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
   Value body(Value ids, Value mask, Value, Cache *cache) override {
-    Value table = b.weight("transformer.word_embeddings.weight", {vocab, width},
-                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
+    Value table = b.inputTable("transformer.word_embeddings.weight", "lm_head.weight", {vocab, width}, tied);
     Value h = b.layerNorm("transformer.word_embeddings_layernorm", b.embedding({{ids, table}}), epsilon);
     h = b.blocks(
         "block", layers, h, mask, cache,

@@ -90,10 +90,9 @@ public:
     Value pixels = pixelInput(b, image, "I");
     Value mask = b.maskInput();
     Value positions = b.idInput("position_ids", {"B", "S"}, maxLength, "arange");
-    LinearOptions projection;
-    projection.bias = false;
-    Value texts = unit(b.linear("text_projection", textVectors(ids, mask, positions), projected, projection));
-    Value images = unit(b.linear("visual_projection", imageVectors(pixels), projected, projection));
+    Value texts =
+        unit(b.linear("text_projection", textVectors(ids, mask, positions), projected, withoutBias));
+    Value images = unit(b.linear("visual_projection", imageVectors(pixels), projected, withoutBias));
 
     Value logitScale = reshapedWeight(b, "logit_scale", {}, {1});
     std::string width = std::to_string(projected);

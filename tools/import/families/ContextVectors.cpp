@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Encoder.h"
 #include "../Recurrent.h"
 #include "../Registry.h"
 
@@ -174,11 +175,7 @@ private:
 
   /// x [B, S + 2, C] -> [B, S, C], zeros past the end of a sentence.
   Value withoutMarks(Value x) {
-    SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
-    offsets[1] = builder.getIndexAttr(1);
-    SmallVector<OpFoldResult> sizes = {batch, length, b.extent(x, 2)};
-    return zeroPadding(b, tensor::ExtractSliceOp::create(builder, b.loc, x, offsets, sizes, strides),
-                       lengths);
+    return zeroPadding(b, b.slice(x, 1, builder.getIndexAttr(1), length), lengths);
   }
 
   /// ids [N, W] -> [N, P].
@@ -207,8 +204,7 @@ private:
                  });
     SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
     windows = tensor::CollapseShapeOp::create(builder, b.loc, windows, groups);
-    Value filter =
-        collapsedWeight(b, name + ".weight", {count, charWidth, width}, {count, charWidth * width});
+    Value filter = reshapedWeight(b, name + ".weight", {count, charWidth, width}, {count, charWidth * width});
     Value y = b.linearBy(filter, b.weight(name + ".bias", {count}), windows); // [N, W - width + 1, count]
     Value lowest = b.constantF32(-std::numeric_limits<float>::infinity());
     SmallVector<OpFoldResult> extents = {tokens, builder.getIndexAttr(count)};

@@ -45,8 +45,7 @@ private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache) override {
-    Value table = b.weight("transformer.w.weight", {vocab, width},
-                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
+    Value table = b.inputTable("transformer.w.weight", "lm_head.weight", {vocab, width}, tied);
     Value h = b.scale(b.embedding({{ids, table}}), std::sqrt(static_cast<double>(width)));
     h = b.add(h, sinusoids(b, positions, width));
     h = b.blocks("block", layers, h, mask, cache,

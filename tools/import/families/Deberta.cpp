@@ -147,12 +147,9 @@ private:
   NamePattern layer(const char *part) { return std::string("deberta.encoder.layer.{}.") + part; }
 
   Value body(const Inputs &in) {
-    std::vector<NamePattern> alternatives;
-    if (tied)
-      alternatives = {"cls.predictions.decoder.weight"};
     SmallVector<std::pair<Value, Value>> parts = {
-        {in.ids,
-         b.weight("deberta.embeddings.word_embeddings.weight", {vocab, embeddingWidth}, alternatives)}};
+        {in.ids, b.inputTable("deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight",
+                              {vocab, embeddingWidth}, tied)}};
     if (in.types)
       parts.push_back(
           {in.types, b.weight("deberta.embeddings.token_type_embeddings.weight", {types, embeddingWidth})});
@@ -163,9 +160,7 @@ private:
       b.weights.ignore("deberta.embeddings.position_embeddings.weight");
     Value h = b.embedding(parts);
     if (embeddingWidth != width) {
-      LinearOptions options;
-      options.bias = false;
-      h = b.linear("deberta.embeddings.embed_proj", h, width, options);
+      h = b.linear("deberta.embeddings.embed_proj", h, width, withoutBias);
     }
     h = b.layerNorm("deberta.embeddings.LayerNorm", h, epsilon);
     SmallVector<Value> shared;
@@ -216,9 +211,7 @@ private:
   Value block(Value h, Value mask, ValueRange shared) {
     Value q, k, v; // [B, H, S, D]
     if (version == 1) {
-      LinearOptions options;
-      options.bias = false;
-      Value qkv = b.splitHeads(b.linear(layer("attention.self.in_proj"), h, 3 * width, options),
+      Value qkv = b.splitHeads(b.linear(layer("attention.self.in_proj"), h, 3 * width, withoutBias),
                                heads); // [B, H, S, 3 * D]
       q = addHeadBias(b.sliceColumns(qkv, 0, headSize), layer("attention.self.q_bias"));
       k = b.sliceColumns(qkv, headSize, headSize);

@@ -118,9 +118,8 @@ private:
   NamePattern layer(const char *part) { return std::string("fnet.encoder.layer.{}.") + part; }
 
   Value body(const Inputs &in) {
-    Value table = b.weight("fnet.embeddings.word_embeddings.weight", {vocab, width},
-                           tied ? std::vector<NamePattern>{"cls.predictions.decoder.weight"}
-                                : std::vector<NamePattern>());
+    Value table = b.inputTable("fnet.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight",
+                               {vocab, width}, tied);
     Value h = b.embedding(
         {{in.ids, table},
          {in.types, b.weight("fnet.embeddings.token_type_embeddings.weight", {types, width})},

@@ -66,7 +66,7 @@ public:
     Value last = b.info.padTokenId
                      ? b.gatherPositions(hidden, b.lastPositionOtherThan(ids, *b.info.padTokenId))
                      : b.selectLast(hidden, 1);
-    b.output("logits", b.linear("score", last, labels, noBias()), {"B", std::to_string(labels)});
+    b.output("logits", b.linear("score", last, labels, withoutBias), {"B", std::to_string(labels)});
     b.endEntry();
   }
 
@@ -106,12 +106,6 @@ private:
     options.layout = mlir::sesame::WeightLayout::kn;
     return options;
   }
-  static LinearOptions noBias() {
-    LinearOptions options;
-    options.bias = false;
-    return options;
-  }
-
   /// Opens `forward` and returns the ids; sets mask and positions.
   Value beginForward(const ModelBuilder::Dims &dims) {
     b.beginEntry("forward", {{"S", maxLength}});
@@ -121,10 +115,7 @@ private:
     return ids;
   }
 
-  Value wte() {
-    return b.weight("transformer.wte.weight", {vocab, width},
-                    tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
-  }
+  Value wte() { return b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied); }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache = nullptr) {
     Value h =

@@ -32,8 +32,7 @@ protected:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache) override {
-    Value table = b.weight("transformer.wte.weight", {vocab, width},
-                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
+    Value table = b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied);
     Value h =
         b.embedding({{ids, table}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
     h = b.blocks("block", layers, h, windows.masks(b, mask, ids), cache,
@@ -110,10 +109,8 @@ struct GptNeo : Gpt2Like {
   }
 
   std::array<Value, 3> project(Value x) override {
-    LinearOptions options;
-    options.bias = false;
     auto part = [&](const char *name) {
-      return b.splitHeads(b.linear(layer(name), x, width, options), heads);
+      return b.splitHeads(b.linear(layer(name), x, width, withoutBias), heads);
     };
     return {part("attn.attention.q_proj"), part("attn.attention.k_proj"), part("attn.attention.v_proj")};
   }

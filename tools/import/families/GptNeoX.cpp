@@ -156,10 +156,8 @@ struct GptJ : ParallelDecoder {
   }
 
   std::array<Value, 3> project(Value x) override {
-    LinearOptions options;
-    options.bias = false;
     auto part = [&](const char *name) {
-      return b.splitHeads(b.linear(layer(name), x, width, options), heads);
+      return b.splitHeads(b.linear(layer(name), x, width, withoutBias), heads);
     };
     return {part("attn.q_proj"), part("attn.k_proj"), part("attn.v_proj")};
   }

@@ -73,10 +73,7 @@ public:
   }
 
 private:
-  Value table() {
-    return b.weight("model.embed_tokens.weight", {vocab, width},
-                    tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
-  }
+  Value table() { return b.inputTable("model.embed_tokens.weight", "lm_head.weight", {vocab, width}, tied); }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache) override {
     Value h = b.embedding({{ids, table()}});

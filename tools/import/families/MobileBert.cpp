@@ -94,11 +94,7 @@ private:
 
   Value embed(const Inputs &in) override {
     places = in.ids;
-    std::vector<NamePattern> alternatives;
-    if (sizes.tied)
-      alternatives.push_back(decoderName + ".weight");
-    Value words =
-        b.embedding({{in.ids, b.weight(wordTableName(), {sizes.vocab, sizes.embeddingWidth}, alternatives)}});
+    Value words = b.embedding({{in.ids, wordTable()}});
     if (trigrams)
       words = withNeighbours(words);
     if (trigrams || sizes.embeddingWidth != sizes.width)

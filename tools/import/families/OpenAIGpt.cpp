@@ -46,8 +46,7 @@ private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache) override {
-    Value table = b.weight("transformer.tokens_embed.weight", {vocab, width},
-                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
+    Value table = b.inputTable("transformer.tokens_embed.weight", "lm_head.weight", {vocab, width}, tied);
     Value h = b.embedding(
         {{ids, table}, {positions, b.weight("transformer.positions_embed.weight", {maxLength, width})}});
     return b.blocks("block", layers, h, mask, cache,

@@ -60,27 +60,22 @@ private:
   /// A position counts the real tokens before it; rows 0 and 1 of the table belong to none.
   Value positionTable() {
     Value table = b.weight("model.decoder.embed_positions.weight", {maxLength + 2, width});
-    SmallVector<OpFoldResult> offsets = {b.builder.getIndexAttr(2), b.builder.getIndexAttr(0)},
-                              sizes = {b.builder.getIndexAttr(maxLength), b.builder.getIndexAttr(width)},
-                              strides(2, b.builder.getIndexAttr(1));
-    return tensor::ExtractSliceOp::create(b.builder, b.loc, table, offsets, sizes, strides);
+    return b.slice(table, 0, b.builder.getIndexAttr(2), b.builder.getIndexAttr(maxLength));
   }
 
   Value body(Value ids, Value mask, Value, Cache *cache) override {
-    Value words = b.weight("model.decoder.embed_tokens.weight", {vocab, wordWidth},
-                           tied ? std::vector<NamePattern>{"lm_head.weight"} : std::vector<NamePattern>());
-    LinearOptions noBias;
-    noBias.bias = false;
+    Value words =
+        b.inputTable("model.decoder.embed_tokens.weight", "lm_head.weight", {vocab, wordWidth}, tied);
     Value h = b.embedding({{ids, words}});
     if (wordWidth != width)
-      h = b.linear("model.decoder.project_in", h, width, noBias);
+      h = b.linear("model.decoder.project_in", h, width, withoutBias);
     Value positions = lastColumns(b, maskPositions(b, mask), ids);
     h = b.add(h, b.embedding({{positions, positionTable()}}));
     h = b.blocks("block", layers, h, mask, cache,
                  [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
     if (finalNorm)
       h = norm("model.decoder.final_layer_norm", h);
-    return wordWidth == width ? h : b.linear("model.decoder.project_out", h, wordWidth, noBias);
+    return wordWidth == width ? h : b.linear("model.decoder.project_out", h, wordWidth, withoutBias);
   }
 
   Value block(Value h, Value mask, Cache *cache) {

@@ -135,10 +135,10 @@ private:
           const std::string layer = "decoder.block.{}.layer.";
           h = selfAttention(layer + "0.", h, mask, cache, shared.front(), /*causal=*/true);
           Value x = b.rmsNorm(layer + "1.layer_norm", h, epsilon);
-          Value q = b.linear(layer + "1.EncDecAttention.q", x, heads * headSize, noBias());
+          Value q = b.linear(layer + "1.EncDecAttention.q", x, heads * headSize, withoutBias);
           x = attendSource(b, q, source, heads, /*scale=*/1,
                            [&](Value states) { return crossHeads(states); });
-          h = b.add(h, b.linear(layer + "1.EncDecAttention.o", x, width, noBias()));
+          h = b.add(h, b.linear(layer + "1.EncDecAttention.o", x, width, withoutBias));
           return feedForward(layer + "2.", h);
         },
         bias);
@@ -151,31 +151,25 @@ private:
     return b.linearBy(b.headWeight("lm_head.weight", "shared.weight", {vocab, width}, tied), Value(), hidden);
   }
 
-  static LinearOptions noBias() {
-    LinearOptions options;
-    options.bias = false;
-    return options;
-  }
-
   Value selfAttention(const std::string &layer, Value h, Value mask, Cache *cache, Value bias, bool causal) {
     Value x = b.rmsNorm(layer + "layer_norm", h, epsilon);
     const std::string attention = layer + "SelfAttention.";
-    Value q = b.linear(attention + "q", x, heads * headSize, noBias());
-    Value k = b.linear(attention + "k", x, heads * headSize, noBias());
-    Value v = b.linear(attention + "v", x, heads * headSize, noBias());
+    Value q = b.linear(attention + "q", x, heads * headSize, withoutBias);
+    Value k = b.linear(attention + "k", x, heads * headSize, withoutBias);
+    Value v = b.linear(attention + "v", x, heads * headSize, withoutBias);
     AttentionOptions options;
     options.heads = heads;
     options.causal = causal;
     options.mask = mask;
     options.bias = bias;
     options.cache = cache;
-    return b.add(h, b.linear(attention + "o", b.attention(q, k, v, options), width, noBias()));
+    return b.add(h, b.linear(attention + "o", b.attention(q, k, v, options), width, withoutBias));
   }
 
   std::pair<Value, Value> crossHeads(Value states) {
     const std::string attention = "decoder.block.{}.layer.1.EncDecAttention.";
-    Value k = b.linear(attention + "k", states, heads * headSize, noBias());
-    Value v = b.linear(attention + "v", states, heads * headSize, noBias());
+    Value k = b.linear(attention + "k", states, heads * headSize, withoutBias);
+    Value v = b.linear(attention + "v", states, heads * headSize, withoutBias);
     return {b.splitHeads(k, heads), b.splitHeads(v, heads)};
   }
 
@@ -184,12 +178,12 @@ private:
     const std::string part = layer + "DenseReluDense.";
     Value up;
     if (isGated) {
-      up = b.activation(activation, b.linear(part + "wi_0", x, inner, noBias()));
-      up = b.multiply(up, b.linear(part + "wi_1", x, inner, noBias()));
+      up = b.activation(activation, b.linear(part + "wi_0", x, inner, withoutBias));
+      up = b.multiply(up, b.linear(part + "wi_1", x, inner, withoutBias));
     } else {
-      up = b.activation(activation, b.linear(part + "wi", x, inner, noBias()));
+      up = b.activation(activation, b.linear(part + "wi", x, inner, withoutBias));
     }
-    return b.add(h, b.linear(part + "wo", up, width, noBias()));
+    return b.add(h, b.linear(part + "wo", up, width, withoutBias));
   }
 
   /// The distances from which on a bucket above `exact`, below which every distance has its own, is reached:

@@ -120,8 +120,7 @@ private:
 
   Value body(const Inputs &in) {
     Value table =
-        b.weight("transformer.embeddings.weight", {vocab, width},
-                 tied ? std::vector<NamePattern>{"pred_layer.proj.weight"} : std::vector<NamePattern>());
+        b.inputTable("transformer.embeddings.weight", "pred_layer.proj.weight", {vocab, width}, tied);
     SmallVector<std::pair<Value, Value>> parts = {
         {in.ids, table},
         {in.positions, b.weight("transformer.position_embeddings.weight", {maxLength, width})}};
