@@ -91,7 +91,8 @@ OwningOpRef<ModuleOp> importCheckpoint(const std::string &directory, MLIRContext
   const Family &family = findFamily(config, wanted);
   Checkpoint checkpoint(directory);
   if (wanted.empty())
-    wanted = family.infer(WeightSource(checkpoint, family.basePrefix, family.modelType));
+    wanted = family.infer ? family.infer(WeightSource(checkpoint, family.basePrefix, family.modelType))
+                          : family.architectures.front().name;
   const Architecture *architecture = family.find(wanted);
   if (!architecture) {
     std::string known;

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Registry.h"
+#include "Families.h"
 
 namespace sesame::importer {
 

@@ -327,6 +327,10 @@ private:
   bool sharesTable, tied;
 };
 
+template <const Variant &variant> void conditionalGeneration(ModelBuilder &b) {
+  Bart(b, variant).conditionalGeneration();
+}
+
 } // namespace
 
 const Family &bartFamily() {
@@ -334,8 +338,7 @@ const Family &bartFamily() {
       "bart",
       "model.",
       {
-          {"BartForConditionalGeneration", "text2text-generation",
-           [](ModelBuilder &b) { Bart(b, bart).conditionalGeneration(); }},
+          {"BartForConditionalGeneration", "text2text-generation", conditionalGeneration<bart>},
           {"BartModel", "feature-extraction", [](ModelBuilder &b) { Bart(b, bart).baseModel(); }},
           {"BartForSequenceClassification", "text-classification",
            [](ModelBuilder &b) { Bart(b, bart).sequenceClassification(); }},
@@ -357,46 +360,27 @@ const Family &blenderbotFamily() {
   static const Family family = {
       "blenderbot",
       "model.",
-      {{"BlenderbotForConditionalGeneration", "text2text-generation",
-        [](ModelBuilder &b) { Bart(b, blenderbot).conditionalGeneration(); }}},
-      [](const WeightSource &) { return "BlenderbotForConditionalGeneration"; },
-      {},
-  };
+      {{"BlenderbotForConditionalGeneration", "text2text-generation", conditionalGeneration<blenderbot>}}};
   return family;
 }
 
 const Family &blenderbotSmallFamily() {
-  static const Family family = {
-      "blenderbot-small",
-      "model.",
-      {{"BlenderbotSmallForConditionalGeneration", "text2text-generation",
-        [](ModelBuilder &b) { Bart(b, blenderbotSmall).conditionalGeneration(); }}},
-      [](const WeightSource &) { return "BlenderbotSmallForConditionalGeneration"; },
-      {},
-  };
+  static const Family family = {"blenderbot-small",
+                                "model.",
+                                {{"BlenderbotSmallForConditionalGeneration", "text2text-generation",
+                                  conditionalGeneration<blenderbotSmall>}}};
   return family;
 }
 
 const Family &marianFamily() {
   static const Family family = {
-      "marian",
-      "model.",
-      {{"MarianMTModel", "translation", [](ModelBuilder &b) { Bart(b, marian).conditionalGeneration(); }}},
-      [](const WeightSource &) { return "MarianMTModel"; },
-      {},
-  };
+      "marian", "model.", {{"MarianMTModel", "translation", conditionalGeneration<marian>}}};
   return family;
 }
 
 const Family &mbartFamily() {
   static const Family family = {
-      "mbart",
-      "model.",
-      {{"MBartForConditionalGeneration", "translation",
-        [](ModelBuilder &b) { Bart(b, mbart).conditionalGeneration(); }}},
-      [](const WeightSource &) { return "MBartForConditionalGeneration"; },
-      {},
-  };
+      "mbart", "model.", {{"MBartForConditionalGeneration", "translation", conditionalGeneration<mbart>}}};
   return family;
 }
 
@@ -404,11 +388,7 @@ const Family &pegasusFamily() {
   static const Family family = {
       "pegasus",
       "model.",
-      {{"PegasusForConditionalGeneration", "summarization",
-        [](ModelBuilder &b) { Bart(b, pegasus).conditionalGeneration(); }}},
-      [](const WeightSource &) { return "PegasusForConditionalGeneration"; },
-      {},
-  };
+      {{"PegasusForConditionalGeneration", "summarization", conditionalGeneration<pegasus>}}};
   return family;
 }
 

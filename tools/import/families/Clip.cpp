@@ -190,7 +190,7 @@ const Family &clipFamily() {
       "clip",
       "",
       {{"CLIPModel", "zero-shot-image-classification", [](ModelBuilder &b) { Clip(b).model(); }}},
-      [](const WeightSource &) { return "CLIPModel"; },
+      nullptr,
       {"embeddings.position_ids"},
   };
   return family;

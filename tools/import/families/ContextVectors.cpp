@@ -291,20 +291,13 @@ private:
 } // namespace
 
 const Family &coveFamily() {
-  static const Family family = {"cove",
-                                "model.",
-                                {{"Cove", "feature-extraction", buildCove}},
-                                [](const WeightSource &) { return "Cove"; },
-                                {}};
+  static const Family family = {"cove", "model.", {{"Cove", "feature-extraction", buildCove}}};
   return family;
 }
 
 const Family &elmoFamily() {
-  static const Family family = {"elmo",
-                                "model.",
-                                {{"Elmo", "feature-extraction", [](ModelBuilder &b) { Elmo(b).build(); }}},
-                                [](const WeightSource &) { return "Elmo"; },
-                                {}};
+  static const Family family = {
+      "elmo", "model.", {{"Elmo", "feature-extraction", [](ModelBuilder &b) { Elmo(b).build(); }}}};
   return family;
 }
 

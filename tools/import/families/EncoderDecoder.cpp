@@ -171,7 +171,7 @@ const Family &encoderDecoderFamily() {
       "encoder-decoder",
       "encoder_decoder.",
       {{"EncoderDecoderModel", "text2text-generation", conditionalGeneration}},
-      [](const WeightSource &) { return "EncoderDecoderModel"; },
+      nullptr,
       {"embeddings.position_ids", "embeddings.token_type_ids"},
   };
   return family;

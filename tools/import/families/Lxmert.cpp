@@ -128,7 +128,7 @@ const Family &lxmertFamily() {
       "lxmert",
       "lxmert.",
       {{"LxmertModel", "feature-extraction", [](ModelBuilder &b) { Lxmert(b).model(); }}},
-      [](const WeightSource &) { return "LxmertModel"; },
+      nullptr,
       {"embeddings.position_ids"},
   };
   return family;

@@ -110,7 +110,7 @@ const Family &mmbtFamily() {
       "mmbt.",
       {{"MMBTForClassification", "multimodal-classification",
         [](ModelBuilder &b) { Mmbt(b).classification(); }}},
-      [](const WeightSource &) { return "MMBTForClassification"; },
+      nullptr,
       {"embeddings.position_ids", "embeddings.token_type_ids"},
   };
   return family;

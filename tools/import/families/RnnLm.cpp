@@ -139,8 +139,6 @@ private:
   bool tied;
 };
 
-const char *inferRnnLm(const WeightSource &) { return "RnnLM"; }
-
 } // namespace
 
 const Family &rnnLmFamily() {
@@ -148,8 +146,7 @@ const Family &rnnLmFamily() {
       "rnn-lm",
       "model.",
       {{"RnnLM", "text-generation", [](ModelBuilder &b) { RnnLm(b, "rnn").entries(); }}},
-      inferRnnLm,
-      {}};
+  };
   return family;
 }
 
@@ -158,8 +155,7 @@ const Family &lstmLmFamily() {
       "lstm-lm",
       "model.",
       {{"RnnLM", "text-generation", [](ModelBuilder &b) { RnnLm(b, "lstm").entries(); }}},
-      inferRnnLm,
-      {}};
+  };
   return family;
 }
 
@@ -168,17 +164,13 @@ const Family &gruLmFamily() {
       "gru-lm",
       "model.",
       {{"RnnLM", "text-generation", [](ModelBuilder &b) { RnnLm(b, "gru").entries(); }}},
-      inferRnnLm,
-      {}};
+  };
   return family;
 }
 
 const Family &awdLstmLmFamily() {
-  static const Family family = {"awd-lstm-lm",
-                                "model.",
-                                {{"AwdLM", "text-generation", [](ModelBuilder &b) { AwdLm(b).entries(); }}},
-                                [](const WeightSource &) { return "AwdLM"; },
-                                {}};
+  static const Family family = {
+      "awd-lstm-lm", "model.", {{"AwdLM", "text-generation", [](ModelBuilder &b) { AwdLm(b).entries(); }}}};
   return family;
 }
 

@@ -258,9 +258,7 @@ const Family &bilstmTaggerFamily() {
   static const Family family = {
       "bilstm-tagger",
       "model.",
-      {{"Tagger", "token-classification", [](ModelBuilder &b) { buildTagger(b, /*hasCrf=*/false); }}},
-      [](const WeightSource &) { return "Tagger"; },
-      {}};
+      {{"Tagger", "token-classification", [](ModelBuilder &b) { buildTagger(b, /*hasCrf=*/false); }}}};
   return family;
 }
 
@@ -268,18 +266,12 @@ const Family &bilstmCrfFamily() {
   static const Family family = {
       "bilstm-crf",
       "model.",
-      {{"Tagger", "token-classification", [](ModelBuilder &b) { buildTagger(b, /*hasCrf=*/true); }}},
-      [](const WeightSource &) { return "Tagger"; },
-      {}};
+      {{"Tagger", "token-classification", [](ModelBuilder &b) { buildTagger(b, /*hasCrf=*/true); }}}};
   return family;
 }
 
 const Family &tagLmFamily() {
-  static const Family family = {"taglm",
-                                "model.",
-                                {{"TagLM", "token-classification", buildTagLm}},
-                                [](const WeightSource &) { return "TagLM"; },
-                                {}};
+  static const Family family = {"taglm", "model.", {{"TagLM", "token-classification", buildTagLm}}};
   return family;
 }
 
