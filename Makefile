@@ -7,6 +7,8 @@ DEMO_MODEL := test/fixtures/models/shakespeare-gpt2
 # Relative paths in the cache keys: build folders share compilations.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
+export CCACHE_PCH_EXTSUM := 1
+export CCACHE_SLOPPINESS := pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 .PHONY: all demo test packages configure sanitize fuzz benchmark tour models docs format clean help
 
