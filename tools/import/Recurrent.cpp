@@ -236,7 +236,7 @@ Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers,
 
 Value lengthsInput(ModelBuilder &b) { return b.input("lengths", {"B"}, b.builder.getI64Type()); }
 
-void boundLengths(ModelBuilder &b) {
+void boundLengths(ModelBuilder &b, StringRef atMost) {
   for (auto function : moduleOf(b).getOps<func::FuncOp>())
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
       auto name = function.getArgAttrOfType<StringAttr>(i, "sesame.name");
@@ -244,7 +244,7 @@ void boundLengths(ModelBuilder &b) {
         continue;
       function.setArgAttr(i, "sesame.range",
                           b.builder.getDenseI64ArrayAttr({1, std::numeric_limits<int64_t>::max()}));
-      function.setArgAttr(i, "sesame.at_most", b.builder.getStringAttr("S"));
+      function.setArgAttr(i, "sesame.at_most", b.builder.getStringAttr(atMost));
     }
 }
 

@@ -87,10 +87,11 @@ mlir::Value recurrentLoop(ModelBuilder &b, const std::string &function, const Na
 mlir::Value recurrentStack(ModelBuilder &b, const std::string &module, int64_t layers, mlir::Value x,
                            const RecurrentOptions &options, RecurrentStates &states);
 
-/// The input "lengths" [B], 1 to the extent S.
+/// The input "lengths" [B], 1 to the extent of the sequence.
 mlir::Value lengthsInput(ModelBuilder &b);
-/// Gives every input "lengths" of the entries built so far its bounds. Call it after the last `endEntry`.
-void boundLengths(ModelBuilder &b);
+/// Gives every input "lengths" of the entries built so far its bounds, of which the upper one is the symbol
+/// `atMost`. Call it after the last `endEntry`.
+void boundLengths(ModelBuilder &b, llvm::StringRef atMost = "S");
 
 /// [B, S] of i64: 1 where position s is below `lengths` [B]; `like` [B, S, ...] gives the extents.
 mlir::Value lengthMask(ModelBuilder &b, mlir::Value lengths, mlir::Value like);
