@@ -75,6 +75,7 @@ static EntrySpec readEntry(func::FuncOp function) {
   const unsigned numArguments = function.getNumArguments();
   // Symbols are numbered over inputs first, then states.
   std::vector<TensorSpec> inputs(numArguments);
+  std::vector<std::pair<unsigned, Attribute>> bounds; // of arguments, by symbols that may come later
   for (bool states : {false, true}) {
     for (unsigned i = 0; i < numArguments; ++i) {
       const bool isState = static_cast<bool>(function.getArgAttr(i, "sesame.state"));
@@ -97,6 +98,8 @@ static EntrySpec readEntry(func::FuncOp function) {
           throw Error(message(where, ": expected sesame.range to hold two bounds, got ", range.size()));
         spec.range = {range[0], range[1]};
       }
+      if (Attribute bound = function.getArgAttr(i, "sesame.at_most"))
+        bounds.push_back({i, bound});
       if (auto value = function.getArgAttrOfType<StringAttr>(i, "sesame.default")) {
         spec.defaultValue = value == "ones"     ? InputDefault::ones
                             : value == "zeros"  ? InputDefault::zeros
@@ -108,6 +111,8 @@ static EntrySpec readEntry(func::FuncOp function) {
       }
     }
   }
+  for (auto [argument, bound] : bounds)
+    inputs[argument].atMost = readBound(entry, bound);
   entry.inputs = std::move(inputs);
   const size_t numSymbols = entry.symbols.size();
   for (unsigned i = 0, e = function.getNumResults(); i < e; ++i) {

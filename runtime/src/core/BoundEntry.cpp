@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 using namespace sesame;
 
@@ -184,14 +185,35 @@ static size_t firstOutside(const T *data, size_t count, std::pair<int64_t, int64
   return count;
 }
 
+void BoundEntry::checkLengths(const TensorSpec &tensor, const void *data, size_t count) const {
+  const Dim &bound = *tensor.atMost;
+  int64_t least = tensor.range ? tensor.range->first : std::numeric_limits<int64_t>::min();
+  int64_t most = bound.isConstant() ? bound.extent : dims[static_cast<size_t>(bound.symbol)];
+  for (size_t row = 0; row < count; ++row) {
+    int64_t length = tensor.dtype == DType::i64 ? static_cast<const int64_t *>(data)[row]
+                                                : static_cast<const int32_t *>(data)[row];
+    if (length >= least && length <= most)
+      continue;
+    std::string symbol =
+        bound.isConstant() ? "" : entrySpec->symbols[static_cast<size_t>(bound.symbol)] + " = ";
+    std::string expected = length < least ? message("at least ", least) : message("at most ", symbol, most);
+    fail(message(": input ", inQuotes(tensor.name), ", row ", row, ": expected a length of ", expected, ", got ",
+                 length));
+  }
+}
+
 void BoundEntry::checkRanges() const {
   for (size_t i = 0; i < entrySpec->inputs.size(); ++i) {
     const TensorSpec &tensor = entrySpec->inputs[i];
-    if (!tensor.range)
+    if (!tensor.range && !tensor.atMost)
       continue;
     bool wide = tensor.dtype == DType::i64;
     size_t count = sizeInBytes(tensor) / (wide ? 8 : 4);
     const void *data = buffers[2 + i];
+    if (tensor.atMost) {
+      checkLengths(tensor, data, count);
+      continue;
+    }
     size_t place = wide ? firstOutside(static_cast<const int64_t *>(data), count, *tensor.range)
                         : firstOutside(static_cast<const int32_t *>(data), count, *tensor.range);
     if (place == count)

@@ -99,6 +99,7 @@ private:
   void bindStates();
   void checkDims();
   void checkRanges() const;
+  void checkLengths(const TensorSpec &tensor, const void *data, size_t count) const;
   uint64_t sizeInBytes(const TensorSpec &tensor) const;
   void fillDefault(size_t input);
   [[noreturn]] void fail(const std::string &what) const;

@@ -142,10 +142,16 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
       node["range"].fail(
           message("expected a range on an i64 or i32 input alone, found ", toString(tensor.dtype)));
   }
-  if (isOutput && (tensor.isState || tensor.range || tensor.defaultValue != InputDefault::none))
-    node.fail("an output has no 'state', 'range' or 'default'");
-  if (tensor.isState && (tensor.range || tensor.defaultValue != InputDefault::none))
-    node.fail("a state has no 'range' or 'default'");
+  if (node.has("at_most")) {
+    tensor.atMost = parseDim(entry, node["at_most"]);
+    if ((tensor.dtype != DType::i64 && tensor.dtype != DType::i32) || tensor.shape.size() != 1)
+      node["at_most"].fail(message("expected a bound on an i64 or i32 input of one axis alone, found ",
+                                   entry.describe(tensor)));
+  }
+  if (isOutput && (tensor.isState || tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
+    node.fail("an output has no 'state', 'range', 'at_most' or 'default'");
+  if (tensor.isState && (tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
+    node.fail("a state has no 'range', 'at_most' or 'default'");
   return tensor;
 }
 
@@ -318,6 +324,8 @@ static ordered_json serializeTensor(const EntrySpec &entry, const TensorSpec &te
   node["shape"] = std::move(shape);
   if (tensor.range)
     node["range"] = {tensor.range->first, tensor.range->second};
+  if (tensor.atMost)
+    node["at_most"] = serializeDim(entry, *tensor.atMost);
   if (tensor.defaultValue != InputDefault::none)
     node["default"] = toString(tensor.defaultValue);
   if (tensor.isState)

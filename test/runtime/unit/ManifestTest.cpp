@@ -118,9 +118,12 @@ TEST(Manifest, EveryFieldIsChecked) {
   EXPECT_EQ(complaintWith("/entries/0/inputs/0/range", {9, 9}),
             "m: entries[0].inputs[0].range: expected the first number to be below the second");
   EXPECT_EQ(complaintWith("/entries/0/outputs/0/state", true),
-            "m: entries[0].outputs[0]: an output has no 'state', 'range' or 'default'");
+            "m: entries[0].outputs[0]: an output has no 'state', 'range', 'at_most' or 'default'");
+  EXPECT_EQ(complaintWith("/entries/0/inputs/0/at_most", "S"),
+            "m: entries[0].inputs[0].at_most: expected a bound on an i64 or i32 input of one axis alone, found "
+            "i64[B, S]");
   EXPECT_EQ(complaintWith("/entries/1/inputs/2/default", "zeros"),
-            "m: entries[1].inputs[2]: a state has no 'range' or 'default'");
+            "m: entries[1].inputs[2]: a state has no 'range', 'at_most' or 'default'");
   EXPECT_EQ(complaintWith("/entries/0/limits", {{"Z", 4}}),
             "m: entries[0].limits.Z: symbol 'Z' is not among the entry's symbols");
   EXPECT_EQ(complaintWith("/ops/0/kind", json()), "m: ops[0].kind: expected text, found null");
