@@ -33,6 +33,10 @@ void addClassifyCommand(CLI::App &app);
 void addAnswerCommand(CLI::App &app);
 void addTagCommand(CLI::App &app);
 void addEmbedCommand(CLI::App &app);
+void addNeighborsCommand(CLI::App &app);
+void addSimilarityCommand(CLI::App &app);
+void addTranslateCommand(CLI::App &app);
+void addSummarizeCommand(CLI::App &app);
 void addTokenizeCommand(CLI::App &app);
 void addCompletionCommand(CLI::App &app);
 

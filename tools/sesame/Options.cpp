@@ -49,8 +49,9 @@ void addThreadsOption(CLI::App *command, int &threads) {
       ->check(integerFrom(0));
 }
 
-void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description) {
-  command->add_option("TEXT", texts, description)->required()->allow_extra_args(false);
+void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description,
+                    bool isRequired) {
+  command->add_option("TEXT", texts, description)->required(isRequired)->allow_extra_args(false);
   command->allow_extras();
   command->parse_complete_callback([command, &texts] {
     for (const std::string &extra : command->remaining()) {

@@ -22,7 +22,8 @@ CLI::Validator nonNegativeNumber();
 void addThreadsOption(CLI::App *command, int &threads);
 
 /// `TEXT...`. Not a plain list option: CLI11 would take "[MASK] or [MASK]" for a list in brackets.
-void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description);
+void addTextsOption(CLI::App *command, std::vector<std::string> &texts, const std::string &description,
+                    bool isRequired = true);
 
 } // namespace sesame
 

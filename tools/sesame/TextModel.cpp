@@ -43,12 +43,19 @@ std::optional<int64_t> TextModel::configNumber(const char *key) const {
   return found->get<int64_t>();
 }
 
-std::string TextModel::checkpointConfig(const char *key) const {
-  const std::string path = bundlePath + "/config.json";
+nlohmann::json TextModel::companion(const char *name) const {
+  const std::string path = bundlePath + "/" + name;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
-    return {};
-  const nlohmann::json config = parseJson(path, readTextFile(path));
+    return nlohmann::json::object();
+  nlohmann::json contents = parseJson(path, readTextFile(path));
+  if (!contents.is_object())
+    throw Error(message(path, ": expected an object, found ", contents.type_name()));
+  return contents;
+}
+
+std::string TextModel::checkpointConfig(const char *key) const {
+  const nlohmann::json config = companion("config.json");
   const auto found = config.find(key);
   return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
 }

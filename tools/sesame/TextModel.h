@@ -40,7 +40,10 @@ public:
   const Tokenizer &tokenizer();
   /// A number of the manifest's "config" object.
   std::optional<int64_t> configNumber(const char *key) const;
-  /// A string of the checkpoint's config.json, which a bundle carries along; empty if there is none.
+  /// A JSON file of the checkpoint that the bundle carries along (config.json, tokenizer_config.json); an
+  /// empty object if there is none. Throws Error if it is no object.
+  nlohmann::json companion(const char *name) const;
+  /// A string of the checkpoint's config.json; empty if there is none.
   std::string checkpointConfig(const char *key) const;
   /// Throws Error unless the bundle was compiled for one of these tasks.
   void expectTask(const char *command, std::initializer_list<const char *> tasks) const;

@@ -7,26 +7,25 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "GenerateOptions.h"
 #include "Options.h"
 #include "TextModel.h"
 
-#include "generate/Generate.h"
 #include "generate/StopStrings.h"
 #include "support/Error.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <map>
 #include <memory>
+#include <optional>
 
 namespace sesame {
 
 namespace {
 struct GenerateOptions {
   std::string bundle;
-  std::vector<std::string> prompts, idLists, stops;
-  std::map<std::string, std::string> fields; ///< of GenerationConfig, by JSON name
+  std::vector<std::string> prompts, idLists;
+  GenerateSettings settings;
   bool shouldPrintIds = false;
   int threads = 0;
 };
@@ -48,35 +47,6 @@ static std::vector<int64_t> parseIds(const std::string &text) {
   }
 }
 
-/// The bundle's settings with the command line's over them.
-static GenerationConfig configure(const TextModel &model, const GenerateOptions &options) {
-  GenerationConfig config;
-  nlohmann::json defaults = nlohmann::json::object();
-  for (const char *key : {"pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"})
-    if (model.manifest().config.contains(key))
-      defaults[key] = model.manifest().config[key];
-  config.update(defaults, model.bundle() + "/manifest.json: config");
-  config.update(model.manifest().generation, model.bundle() + "/manifest.json: generation");
-  for (const auto &[name, text] : options.fields) {
-    std::string option = "--" + name;
-    std::replace(option.begin(), option.end(), '_', '-');
-    try {
-      config.set(name, text, option);
-    } catch (const Error &error) {
-      throw CLI::ValidationError(error.what());
-    }
-  }
-  // Who gives a temperature or a seed wants to sample.
-  if (!options.fields.count("do_sample"))
-    for (const char *sampling :
-         {"temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "seed"})
-      if (options.fields.count(sampling))
-        config.doSample = true;
-  config.stopStrings.insert(config.stopStrings.end(), options.stops.begin(), options.stops.end());
-  config.validate();
-  return config;
-}
-
 static void printIds(const int64_t *ids, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     std::printf("%s%lld", i ? "," : "", static_cast<long long>(ids[i]));
@@ -90,7 +60,7 @@ static void generateText(const GenerateOptions &options) {
   for (const std::string &text : options.idLists)
     prompts.push_back(parseIds(text));
   TextModel model(options.bundle, options.threads);
-  GenerationConfig config = configure(model, options);
+  GenerationConfig config = configureGeneration(model, options.settings);
   const bool hasSource = hasEncoder(model.session().model());
   for (const std::string &text : options.prompts) {
     const std::vector<TokenId> ids = model.tokenizer().encodeIds(text);
@@ -103,24 +73,20 @@ static void generateText(const GenerateOptions &options) {
       prompts.back().push_back(*config.bosTokenId);
     }
   }
-  GenerationInput input =
-      padLeft(prompts, config.padTokenId.value_or(config.eosTokenId.empty() ? 0 : config.eosTokenId.front()));
+  const int64_t padId = config.padTokenId.value_or(config.eosTokenId.empty() ? 0 : config.eosTokenId.front());
+  GenerationInput input;
   // An encoder reads the prompts, and what is printed is the decoder's alone.
-  std::vector<int64_t> sourceMask;
-  std::vector<InputTensor> source;
+  std::optional<SourceBatch> source;
   if (hasSource) {
-    GenerationInput start = decoderPrompt(config, input.rows);
-    start.sourceLength = input.length;
-    start.sourceIds = std::move(input.ids);
-    sourceMask = std::move(input.mask);
-    input = std::move(start);
-    const std::vector<int64_t> shape = {input.rows, input.sourceLength};
-    source.push_back({"input_ids", DType::i64, shape, input.sourceIds.data()});
-    if (!sourceMask.empty())
-      source.push_back({"attention_mask", DType::i64, shape, sourceMask.data()});
+    const Model &compiled = model.session().model();
+    source.emplace(compiled.entries()[compiled.entryIndex("encode")], prompts, padId);
+    input = source->prompt(config);
     prompts.assign(prompts.size(), {});
+  } else {
+    input = padLeft(prompts, padId);
   }
-  const std::unique_ptr<StepModel> steps = openStepModel(model.session(), source);
+  const std::unique_ptr<StepModel> steps =
+      openStepModel(model.session(), source ? source->tensors() : std::vector<InputTensor>());
 
   GenerationHooks hooks;
   if (!config.stopStrings.empty())
@@ -175,25 +141,9 @@ void addGenerateCommand(CLI::App &app) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--stop", options->stops, "Stop after this text; may be given several times")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
   command->add_flag("--print-ids", options->shouldPrintIds, "Print the new ids alone, one sequence a line");
   addThreadsOption(command, options->threads);
-  command->add_option_function<std::string>(
-      "--beams", [options](const std::string &text) { options->fields["num_beams"] = text; },
-      "Beam search with this many beams");
-  for (const auto &[name, type] : GenerationConfig::fields()) {
-    std::string option = "--" + std::string(name);
-    std::replace(option.begin(), option.end(), '_', '-');
-    command
-        ->add_option_function<std::string>(
-            option,
-            [options, name = std::string(name)](const std::string &text) { options->fields[name] = text; },
-            std::string(type))
-        ->group("Generation settings (as in generation_config.json; 'none' turns one off)");
-  }
+  addGenerateOptions(command, options->settings);
   command->footer(
       "Greedy unless a sampling setting is given.\n"
       "Examples:\n  sesame generate gpt2.bundle --prompt 'Once upon a time' --max-new-tokens 40\n"
