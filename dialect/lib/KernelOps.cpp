@@ -6,61 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "OpUtils.h"
+#include "KernelUtils.h"
 
 using namespace mlir;
 using namespace mlir::sesame;
 using namespace mlir::sesame::detail;
 
-/// On memrefs a kernel reads its inputs and its destination and writes its destination; on tensors it has no
-/// effect.
-static void getKernelEffects(DestinationStyleOpInterface op,
-                             SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    effects.emplace_back(MemoryEffects::Read::get(), &operand, /*stage=*/0, /*effectOnFullRegion=*/true,
-                         SideEffects::DefaultResource::get());
-    if (op.isDpsInit(&operand))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand, /*stage=*/0, /*effectOnFullRegion=*/true,
-                           SideEffects::DefaultResource::get());
-  }
-}
-
-#define SESAME_KERNEL_EFFECTS(OP)                                                                            \
-  void OP::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {        \
-    getKernelEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);                            \
-  }
 SESAME_KERNEL_EFFECTS(MatmulTileOp)
 SESAME_KERNEL_EFFECTS(AttentionTileOp)
 SESAME_KERNEL_EFFECTS(NormTileOp)
 SESAME_KERNEL_EFFECTS(EmbeddingTileOp)
-#undef SESAME_KERNEL_EFFECTS
 
 namespace {
-
-/// What holds for every kernel: all operands but indices are tensors, or all are memrefs with unit stride
-/// along the last axis; there is one result, of the destination's type, exactly on tensors.
-LogicalResult verifyKernel(Operation *op, Value out, ResultRange results) {
-  bool onTensors = isa<RankedTensorType>(out.getType());
-  for (Value operand : op->getOperands()) {
-    auto type = dyn_cast<ShapedType>(operand.getType());
-    if (type && isa<RankedTensorType>(type) != onTensors)
-      return op->emitOpError("expects tensors only or memrefs only, got ")
-             << type << " beside " << out.getType();
-    auto memref = dyn_cast<MemRefType>(operand.getType());
-    if (!memref || memref.getRank() == 0)
-      continue;
-    auto [strides, offset] = memref.getStridesAndOffset();
-    if (!ShapedType::isDynamic(strides.back()) && strides.back() != 1 && memref.getShape().back() != 1)
-      return op->emitOpError("expects unit stride along the last axis, got ")
-             << strides.back() << " in " << memref;
-  }
-  if (results.size() != (onTensors ? 1 : 0))
-    return op->emitOpError("expects ")
-           << (onTensors ? "one result on tensors" : "no result on memrefs") << ", got " << results.size();
-  return success();
-}
 
 LogicalResult verifyFloat(Operation *op, StringRef name, Value value) {
   if (value && !isa<FloatType>(getElementTypeOrSelf(value)))
@@ -72,12 +29,6 @@ LogicalResult verifyInteger(Operation *op, StringRef name, Value value) {
   if (value && !getElementTypeOrSelf(value).isSignlessInteger())
     return op->emitOpError("expects ")
            << name << " to be of signless integers, got " << getElementTypeOrSelf(value);
-  return success();
-}
-
-LogicalResult verifyStatic(Operation *op, const ExtentVerifier &extents, StringRef axis) {
-  if (ShapedType::isDynamic(extents.get(axis)))
-    return op->emitOpError("expects a static ") << axis << ", got '?'";
   return success();
 }
 

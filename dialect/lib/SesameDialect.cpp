@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -39,6 +40,8 @@ template <typename AttrTy> static void printKeyword(OpAsmPrinter &printer, Opera
 #include "sesame/Dialect/SesameAttributes.cpp.inc"
 #define GET_OP_CLASSES
 #include "sesame/Dialect/SesameOps.cpp.inc"
+#define GET_OP_CLASSES
+#include "sesame/Dialect/WordOps.cpp.inc"
 
 void SesameDialect::initialize() {
   addAttributes<
@@ -48,5 +51,9 @@ void SesameDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "sesame/Dialect/SesameOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "sesame/Dialect/WordOps.cpp.inc"
       >();
 }

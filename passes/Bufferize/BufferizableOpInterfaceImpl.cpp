@@ -8,7 +8,7 @@
 
 #include "sesame/Passes/BufferizableOpInterfaceImpl.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
@@ -24,6 +24,8 @@ bool readsOut(MatmulTileOp op) { return op.getCombine() != Combine::replace; }
 bool readsOut(AttentionTileOp) { return false; }
 bool readsOut(NormTileOp) { return false; }
 bool readsOut(EmbeddingTileOp) { return false; }
+bool readsOut(PackWordsTileOp) { return false; }
+bool readsOut(WordMatmulTileOp op) { return op.getCombine() != Combine::replace; }
 
 /// A kernel reads its inputs, writes its destination, and becomes itself on memrefs without results.
 template <typename KernelOp>
@@ -128,6 +130,8 @@ void mlir::sesame::registerBufferizableOpInterfaceExternalModels(DialectRegistry
     AttentionTileOp::attachInterface<KernelModel<AttentionTileOp>>(*context);
     NormTileOp::attachInterface<KernelModel<NormTileOp>>(*context);
     EmbeddingTileOp::attachInterface<KernelModel<EmbeddingTileOp>>(*context);
+    PackWordsTileOp::attachInterface<KernelModel<PackWordsTileOp>>(*context);
+    WordMatmulTileOp::attachInterface<KernelModel<WordMatmulTileOp>>(*context);
     CacheAppendOp::attachInterface<CacheAppendModel>(*context);
     GetWeightOp::attachInterface<GetWeightModel>(*context);
     context->loadDialect<memref::MemRefDialect>();

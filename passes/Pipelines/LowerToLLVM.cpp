@@ -25,6 +25,11 @@ static void addKernelPasses(OpPassManager &functions, const sesame::LoweringOpti
   functions.addPass(sesame::createLowerAttentionTilePass({vectorLanes}));
   functions.addPass(sesame::createLowerNormTilePass({vectorLanes}));
   functions.addPass(sesame::createLowerEmbeddingTilePass({vectorLanes}));
+  sesame::LowerWordTilesPassOptions words;
+  words.vectorLanes = vectorLanes;
+  words.vnni = options.hasVnni;
+  words.bf16 = options.hasBf16;
+  functions.addPass(sesame::createLowerWordTilesPass(words));
   if (!options.useLibm)
     functions.addPass(sesame::createExpandMathPass({vectorLanes}));
 }

@@ -31,6 +31,7 @@ void mlir::sesame::populateReferencePatterns(RewritePatternSet &patterns) {
   populateAttentionReference(patterns);
   populateFeedForwardReference(patterns);
   populateRecurrentReference(patterns);
+  populateWordReference(patterns);
 }
 
 namespace {

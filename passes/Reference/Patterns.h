@@ -18,6 +18,7 @@ void populateActivationReference(RewritePatternSet &patterns);
 void populateAttentionReference(RewritePatternSet &patterns);
 void populateFeedForwardReference(RewritePatternSet &patterns);
 void populateRecurrentReference(RewritePatternSet &patterns);
+void populateWordReference(RewritePatternSet &patterns);
 
 } // namespace mlir::sesame
 

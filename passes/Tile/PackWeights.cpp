@@ -6,10 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace mlir::sesame {
@@ -33,18 +34,21 @@ private:
       return signalPassFailure();
     }
     Builder b(&getContext());
-    panelType = llvm::StringSwitch<FloatType>(weightType)
+    panelType = llvm::StringSwitch<Type>(weightType)
                     .Case("f32", b.getF32Type())
                     .Case("bf16", b.getBF16Type())
                     .Case("f16", b.getF16Type())
+                    .Case("int8", b.getI8Type())
                     .Default(nullptr);
     if (!panelType) {
-      module.emitError("sesame-pack-weights: weight-type must be f32, bf16 or f16, got '")
+      module.emitError("sesame-pack-weights: weight-type must be f32, bf16, f16 or int8, got '")
           << weightType.getValue() << "'";
       return signalPassFailure();
     }
     packed.clear();
     symbols.emplace(module);
+    if (panelType.isInteger(8) || (panelType.isBF16() && bf16Words))
+      useWords(module);
     module.walk([&](LinearOp op) {
       if (Value panels = pack(op.getWeight(), op.getLayout())) {
         op.getWeightMutable().assign(panels);
@@ -63,6 +67,49 @@ private:
     symbols.reset();
   }
 
+  /// Makes word_linears of the linears that can be.
+  void useWords(ModuleOp module) {
+    module.walk([&](LinearOp op) {
+      if (!canUseWords(op.getInput(), op.getWeight(), op.getLayout()))
+        return;
+      OpBuilder b(op);
+      Value panels = pack(op.getWeight(), op.getLayout(), /*words=*/true);
+      Combine combine = op.getResidual() ? Combine::add : Combine::replace;
+      op.replaceAllUsesWith(WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(), panels,
+                                                 op.getBias(), op.getResidual(), TypeAttr::get(panelType),
+                                                 op.getActivation(), combine)
+                                .getResult());
+      op.erase();
+    });
+    module.walk([&](GatedLinearOp op) {
+      if (!canUseWords(op.getInput(), op.getGateWeight(), op.getLayout()) ||
+          !canUseWords(op.getInput(), op.getUpWeight(), op.getLayout()))
+        return;
+      OpBuilder b(op);
+      Value up = WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(),
+                                      pack(op.getUpWeight(), op.getLayout(), /*words=*/true), op.getUpBias(),
+                                      /*other=*/Value(), TypeAttr::get(panelType), Activation::identity,
+                                      Combine::replace);
+      op.replaceAllUsesWith(WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(),
+                                                 pack(op.getGateWeight(), op.getLayout(), /*words=*/true),
+                                                 op.getGateBias(), up, TypeAttr::get(panelType),
+                                                 op.getActivation(), Combine::multiply)
+                                .getResult());
+      op.erase();
+    });
+  }
+
+  bool canUseWords(Value input, Value matrix, WeightLayout layout) {
+    WeightOp source = findWeight(matrix, layout);
+    if (!source || !getElementTypeOrSelf(input).isF32())
+      return false;
+    RankedTensorType type = source.getTensorType();
+    if (panelType.isInteger(8))
+      return isa<FloatType>(type.getElementType()) &&
+             type.getDimSize(layout == WeightLayout::nk ? 1 : 0) <= maxInt8Depth;
+    return type.getElementType().isF32() || type.getElementType().isBF16();
+  }
+
   /// The weight that `matrix` reads, if it can be packed.
   WeightOp findWeight(Value matrix, WeightLayout layout) {
     auto get = matrix.getDefiningOp<GetWeightOp>();
@@ -71,15 +118,15 @@ private:
     return symbols->lookup<WeightOp>(get.getWeight());
   }
 
-  /// `matrix` as panels, read from a weight of its own; null if it cannot be packed.
-  Value pack(Value matrix, WeightLayout layout) {
+  /// `matrix` as panels, of words or not, read from a weight of its own; null if it cannot be packed.
+  Value pack(Value matrix, WeightLayout layout, bool words = false) {
     WeightOp source = findWeight(matrix, layout);
     if (!source)
       return nullptr;
     auto get = matrix.getDefiningOp<GetWeightOp>();
-    WeightOp &panels = packed[{source, static_cast<int>(layout)}];
+    WeightOp &panels = packed[{source, 2 * static_cast<int>(layout) + words}];
     if (!panels)
-      panels = makePanels(source, layout);
+      panels = words ? makeWordPanels(source, layout) : makePanels(source, layout);
     OpBuilder b(get);
     return GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
   }
@@ -90,16 +137,12 @@ private:
     bool isNk = layout == WeightLayout::nk;
     int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
     Type element = matrix.getElementType();
-    bool isNarrowed = panelType.getWidth() < element.getIntOrFloatBitWidth();
+    bool isNarrowed =
+        isa<FloatType>(panelType) && panelType.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
     if (isNarrowed)
       element = panelType;
     auto type = RankedTensorType::get({llvm::divideCeilSigned(n, width), k, width}, element);
-    auto panels = cast<WeightOp>(source->clone());
-    panels.setSymName((source.getSymName() + ".panels").str());
-    panels.setType(type);
-    panels.removeOffsetAttr();
-    panels.removeStrideAttr();
-    symbols->insert(panels, std::next(source->getIterator())); // makes the name unique
+    WeightOp panels = cloneWeight(source, type);
     auto yield = cast<YieldOp>(panels.getBody().front().back());
     OpBuilder b(yield);
     Value values = yield.getValue();
@@ -108,6 +151,34 @@ private:
     Value packedMatrix = PackPanelsOp::create(b, source.getLoc(), type, values, layout);
     yield.getValueMutable().assign(packedMatrix);
     return panels;
+  }
+
+  /// A weight whose recipe is `source`'s followed by `sesame.pack_word_panels`.
+  WeightOp makeWordPanels(WeightOp source, WeightLayout layout) {
+    RankedTensorType matrix = source.getTensorType();
+    bool isNk = layout == WeightLayout::nk;
+    int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
+    Builder builder(&getContext());
+    auto type = RankedTensorType::get(
+        {llvm::divideCeilSigned(n, width), WordFormat(panelType).words(k), width}, builder.getI32Type());
+    WeightOp panels = cloneWeight(source, type);
+    auto yield = cast<YieldOp>(panels.getBody().front().back());
+    OpBuilder b(yield);
+    Value packedMatrix = PackWordPanelsOp::create(b, source.getLoc(), type, yield.getValue(),
+                                                  TypeAttr::get(panelType), layout);
+    yield.getValueMutable().assign(packedMatrix);
+    return panels;
+  }
+
+  /// A copy of `source` of another type, whose recipe is for the caller to finish.
+  WeightOp cloneWeight(WeightOp source, RankedTensorType type) {
+    auto copy = cast<WeightOp>(source->clone());
+    copy.setSymName((source.getSymName() + ".panels").str());
+    copy.setType(type);
+    copy.removeOffsetAttr();
+    copy.removeStrideAttr();
+    symbols->insert(copy, std::next(source->getIterator())); // makes the name unique
+    return copy;
   }
 
   /// Erases what packing left behind: reads that nobody uses, then weights that nobody reads.
@@ -123,7 +194,7 @@ private:
         weight.erase();
   }
 
-  FloatType panelType;
+  Type panelType;
   std::optional<SymbolTable> symbols;
   llvm::DenseMap<std::pair<Operation *, int>, WeightOp> packed;
 };

@@ -8,7 +8,7 @@
 
 #include "Slices.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -30,7 +30,12 @@ struct Product {
   Value panels, bias;
   Activation activation;
   Combine combine;
+  /// What the words of the panels hold; null for panels of floats.
+  Type words = nullptr;
 };
+
+/// Rows that a task packs into words, as many as `sesame-tile-rows` gives one.
+constexpr int64_t rowsPerPackTask = 16;
 
 class TileLinearPass : public sesame::impl::TileLinearPassBase<TileLinearPass> {
 public:
@@ -40,8 +45,12 @@ private:
   void runOnOperation() override {
     SmallVector<LinearOp> linears;
     SmallVector<GatedLinearOp> gatedLinears;
+    SmallVector<WordLinearOp> wordLinears;
+    packedRows.clear();
     getOperation()->walk([&](Operation *op) {
-      if (auto linear = dyn_cast<LinearOp>(op); linear && linear.getLayout() == WeightLayout::panels)
+      if (auto words = dyn_cast<WordLinearOp>(op))
+        wordLinears.push_back(words);
+      else if (auto linear = dyn_cast<LinearOp>(op); linear && linear.getLayout() == WeightLayout::panels)
         linears.push_back(linear);
       else if (auto gated = dyn_cast<GatedLinearOp>(op); gated && gated.getLayout() == WeightLayout::panels)
         gatedLinears.push_back(gated);
@@ -59,6 +68,46 @@ private:
       Product gate = {op.getGateWeight(), op.getGateBias(), op.getActivation(), Combine::multiply};
       replace(b, op, op.getInput(), /*residual=*/nullptr, {up, gate});
     }
+    for (WordLinearOp op : wordLinears) {
+      OpBuilder b(op);
+      Product product = {op.getPanels(), op.getBias(), op.getActivation(), op.getCombine(), op.getElement()};
+      replace(b, op, op.getInput(), op.getOther(), product);
+    }
+  }
+
+  /// The rows of `matrix` [M, K] in words.
+  Value packRows(OpBuilder &b, Location loc, Value matrix, Type words) {
+    auto type = cast<RankedTensorType>(matrix.getType());
+    int64_t numWords = WordFormat(words).words(type.getDimSize(1));
+    OpFoldResult numRows = tensor::getMixedSize(b, loc, matrix, 0);
+    Value out = tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numWords)}, b.getI32Type());
+    Blocks rows = {numRows, rowsPerPackTask};
+    auto loop =
+        scf::ForallOp::create(b, loc, {rows.count(b, loc)}, ValueRange{out}, /*mapping=*/std::nullopt);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getTerminator());
+    OpFoldResult first = rows.offset(b, loc, loop.getInductionVar(0)),
+                 count = rows.size(b, loc, loop.getInductionVar(0));
+    Slice from, to;
+    from.add(first, count);
+    from.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(1)));
+    to.add(first, count);
+    to.add(b.getIndexAttr(0), b.getIndexAttr(numWords));
+    Value shared = loop.getRegionOutArgs()[0];
+    Value tile = extractTile(b, loc, shared, to, {0, 1});
+    tile = PackWordsTileOp::create(b, loc, tile.getType(), extractTile(b, loc, matrix, from, {0, 1}), tile,
+                                   TypeAttr::get(words))
+               .getResults()[0];
+    insertTile(b, loc, loop, tile, shared, to);
+    return loop.getResult(0);
+  }
+
+  /// The rows of `input` in words: those of an earlier linear over it in the same block, if there is one.
+  Value packRowsOnce(OpBuilder &b, Location loc, Value input, Type words) {
+    Value &known = packedRows[{input, words}];
+    if (!known || known.getParentBlock() != b.getInsertionBlock())
+      known = packRows(b, loc, collapseToRows(b, loc, input), words);
+    return known;
   }
 
   /// Rows of one task. A task reads its rows once from memory and then, for each of its 8-row register tiles,
@@ -89,7 +138,8 @@ private:
             width = panelsType.getDimSize(2);
     int64_t numColumns = resultType.getShape().back();
 
-    Value lhs = collapseToRows(b, loc, input); // [M, K]
+    Type words = products[0].words;
+    Value lhs = words ? packRowsOnce(b, loc, input, words) : collapseToRows(b, loc, input); // [M, K], [M, W]
     OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
     Value out;
     if (!residual || isInput(residual))
@@ -99,7 +149,7 @@ private:
       Value start = collapseToRows(b, loc, residual);
       out = out ? linalg::CopyOp::create(b, loc, start, out).getResult(0) : start;
     }
-    Blocks rows = {numRows, rowsPerBlock(cast<RankedTensorType>(input.getType()))};
+    Blocks rows = {numRows, rowsPerBlock(cast<RankedTensorType>(lhs.getType()))};
     Blocks columns = {b.getIndexAttr(numColumns), width};
     // Row blocks are the slow dimension: neighbouring tasks share their rows, and only the panel changes.
     auto loop =
@@ -126,6 +176,12 @@ private:
     for (const Product &product : products) {
       Value panelTile = extractTile(b, loc, product.panels, panelSlice, {1, 2});
       Value biasTile = product.bias ? extractTile(b, loc, product.bias, biasSlice, {0}) : Value();
+      if (words) {
+        tile = WordMatmulTileOp::create(b, loc, tile.getType(), lhsTile, panelTile, biasTile, tile,
+                                        TypeAttr::get(words), product.activation, product.combine)
+                   .getResults()[0];
+        continue;
+      }
       tile = MatmulTileOp::create(b, loc, tile.getType(), lhsTile, panelTile, biasTile, tile,
                                   product.activation, product.combine)
                  .getResults()[0];
@@ -139,5 +195,8 @@ private:
     op->getResult(0).replaceAllUsesWith(result);
     op->erase();
   }
+
+  /// By input and what the words hold.
+  llvm::DenseMap<std::pair<Value, Type>, Value> packedRows;
 };
 } // namespace

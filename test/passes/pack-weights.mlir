@@ -4,7 +4,7 @@
 // RUN: sesame-opt %s --sesame-pack-weights=weight-type=bf16 | FileCheck %s --check-prefix=BF16
 // RUN: not sesame-opt %s --sesame-pack-weights=weight-type=i8 2>&1 | FileCheck %s --check-prefix=TYPE
 
-// TYPE: weight-type must be f32, bf16 or f16, got 'i8'
+// TYPE: weight-type must be f32, bf16, f16 or int8, got 'i8'
 // BF16:      sesame.weight @tied.panels : tensor<4x36x32xbf16> {
 // BF16:        %[[T:.*]] = sesame.checkpoint_tensor ["wte"] : tensor<97x36xf32>
 // BF16:        %[[N:.*]] = arith.truncf %[[T]] : tensor<97x36xf32> to tensor<97x36xbf16>

@@ -38,11 +38,13 @@ static void addReferencePasses(OpPassManager &pm) {
   mlir::sesame::buildLowerToLLVM(pm, lowering);
 }
 
-static void addFastPasses(OpPassManager &pm, int64_t vectorLanes) {
+static void addFastPasses(OpPassManager &pm, const CodegenOptions &codegen) {
   mlir::sesame::TileOptions tile;
-  tile.panelWidth = vectorLanes * 2;
+  tile.panelWidth = codegen.vectorLanes * 2;
   mlir::sesame::LoweringOptions lowering;
-  lowering.vectorLanes = vectorLanes;
+  lowering.vectorLanes = codegen.vectorLanes;
+  lowering.hasVnni = codegen.hasFeature("avx512vnni");
+  lowering.hasBf16 = codegen.hasFeature("avx512bf16");
   mlir::sesame::buildOptimize(pm);
   mlir::sesame::buildTileCpu(pm, tile);
   mlir::sesame::buildBufferize(pm);
@@ -69,7 +71,7 @@ static OwningOpRef<ModuleOp> copyWeights(ModuleOp module, Path path, int64_t vec
 CompiledModule::CompiledModule(MLIRContext &context, const std::string &text, Path path,
                                const std::string &target, const Checkpoint *checkpoint,
                                const std::string &directory) {
-  const CodegenOptions codegen = resolveTarget(target);
+  const CodegenOptions codegen = resolveTarget(target, {"avx512vnni", "avx512bf16"});
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
     throw Error("the module cannot be parsed");
@@ -84,7 +86,7 @@ CompiledModule::CompiledModule(MLIRContext &context, const std::string &text, Pa
   if (path == Path::reference)
     addReferencePasses(passes);
   else
-    addFastPasses(passes, codegen.vectorLanes);
+    addFastPasses(passes, codegen);
   if (failed(passes.run(*module)))
     throw Error(message("the ", path == Path::reference ? "reference" : "fast", " pipeline failed"));
   compileToSharedLibrary(*module, codegen, stem + ".so");

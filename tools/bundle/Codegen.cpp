@@ -67,7 +67,7 @@ static CodegenOptions optionsOfAArch64() {
   return options;
 }
 
-CodegenOptions resolveTarget(const std::string &name) {
+CodegenOptions resolveTarget(const std::string &name, const std::vector<std::string> &extensions) {
   for (int level : {2, 3, 4})
     if (name == "x86-64-v" + std::to_string(level))
       return optionsOfX86Level(level);
@@ -91,6 +91,9 @@ CodegenOptions resolveTarget(const std::string &name) {
     if (!hasLevel(level))
       throw Error("target: expected a CPU of at least x86-64-v2 (SSE 4.2), this machine has less");
     options = optionsOfX86Level(level);
+    for (const std::string &extension : extensions)
+      if (level == 4 && present.lookup(extension))
+        options.requiredFeatures.push_back(extension);
   } else {
     throw Error(message("target: expected an x86-64 or aarch64 machine, this one is ",
                         host.getArchName().str(), "; name a target to compile for another"));

@@ -11,6 +11,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,17 @@ struct CodegenOptions {
   int64_t vectorLanes = 16;
   /// LLVM's optimization level, 0 to 3.
   unsigned optLevel = 3;
+
+  bool hasFeature(const std::string &feature) const {
+    return std::find(requiredFeatures.begin(), requiredFeatures.end(), feature) != requiredFeatures.end();
+  }
 };
 
 /// The options for `cpu` (this machine), `x86-64-v2`, `x86-64-v3`, `x86-64-v4` or `aarch64`. This machine is
 /// taken as the highest of these levels it has, so a bundle also runs on every other machine of that level.
-/// Throws Error for another name, or if this machine has none of the levels.
-CodegenOptions resolveTarget(const std::string &name);
+/// `extensions` are features beyond the levels that this machine's code may use where it has them; then the
+/// bundle needs them. Throws Error for another name, or if this machine has none of the levels.
+CodegenOptions resolveTarget(const std::string &name, const std::vector<std::string> &extensions = {});
 
 /// Compiles a module of the LLVM dialect, as `sesame-lower-to-llvm` leaves it, to a stripped shared library
 /// at `outPath` that exports the symbols of `sesame/abi.h` and needs nothing but libm's functions and memcpy,

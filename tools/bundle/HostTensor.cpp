@@ -12,7 +12,9 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <vector>
 
 using namespace mlir;
 
@@ -250,6 +252,68 @@ HostTensor packPanels(const HostTensor &source, bool isNk, RankedTensorType resu
     default:
       gather(uint32_t());
     }
+  }
+  return result;
+}
+
+/// Codes, their sum and the scale of one column of `k` numbers, written at `words`, of which each is `stride`
+/// words from the next.
+static void quantizeColumn(const float *column, int64_t k, std::byte *words, int64_t stride) {
+  float largest = 0, nan = 0;
+  for (int64_t i = 0; i < k; ++i) {
+    largest = std::max(largest, std::fabs(column[i]));
+    nan += column[i] * 0.0f; // NaN for an infinity too
+  }
+  const bool isZero = !(largest > 1e-30f);
+  const float inverse = isZero || nan != nan ? 0.0f : 127.0f / largest;
+  int32_t sum = 0;
+  for (int64_t i = 0; i < k; i += 4) {
+    uint32_t word = 0;
+    for (int64_t j = i; j < std::min(i + 4, k) && inverse != 0; ++j) {
+      const int32_t code = static_cast<int32_t>(std::nearbyint(column[j] * inverse));
+      sum += code;
+      word |= static_cast<uint32_t>(code & 0xff) << 8 * (j - i);
+    }
+    storeElement<uint32_t>(words, i / 4 * stride, word);
+  }
+  storeElement<int32_t>(words, (k + 3) / 4 * stride, sum);
+  storeElement<float>(words, ((k + 3) / 4 + 1) * stride, isZero ? nan : largest / 127.0f + nan);
+}
+
+HostTensor packWordPanels(const HostTensor &given, bool isInt8, bool isNk, RankedTensorType resultType) {
+  HostTensor source = given;
+  if (isInt8 || !given.type().getElementType().isBF16()) {
+    MLIRContext *context = resultType.getContext();
+    source = convertFloat(
+        given, given.type().clone(isInt8 ? Type(Float32Type::get(context)) : BFloat16Type::get(context)));
+  }
+  HostTensor result(resultType);
+  std::memset(result.mutableData(), 0, result.sizeInBytes());
+  const int64_t n = source.type().getDimSize(isNk ? 0 : 1), k = source.type().getDimSize(isNk ? 1 : 0);
+  const int64_t words = resultType.getDimSize(1), r = resultType.getDimSize(2);
+  // Place in the source of number k of column n.
+  auto at = [&](int64_t column, int64_t i) { return isNk ? column * k + i : i * n + column; };
+  std::vector<float> columns(isInt8 ? r * k : 0);
+  for (int64_t p = 0; p * r < n; ++p) {
+    const int64_t width = std::min(r, n - p * r);
+    std::byte *panel = result.mutableData() + p * words * r * sizeof(uint32_t);
+    if (isInt8) {
+      // Read along the source's rows, which of [K, N] is across columns.
+      for (int64_t outer = 0; outer < (isNk ? width : k); ++outer)
+        for (int64_t inner = 0; inner < (isNk ? k : width); ++inner) {
+          const int64_t column = isNk ? outer : inner, i = isNk ? inner : outer;
+          columns[column * k + i] = loadElement<float>(source.data(), at(p * r + column, i));
+        }
+      for (int64_t column = 0; column < width; ++column)
+        quantizeColumn(&columns[column * k], k, panel + column * sizeof(uint32_t), r);
+      continue;
+    }
+    constexpr int64_t blockOfK = 32; // as packPanels
+    for (int64_t first = 0; first < k; first += blockOfK)
+      for (int64_t column = 0; column < width; ++column)
+        for (int64_t i = first; i < std::min(first + blockOfK, k); ++i)
+          storeElement<uint16_t>(panel, (i / 2 * r + column) * 2 + i % 2,
+                                 loadElement<uint16_t>(source.data(), at(p * r + column, i)));
   }
   return result;
 }

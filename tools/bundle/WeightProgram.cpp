@@ -12,7 +12,7 @@
 #include "HostTensor.h"
 
 #include "io/Checkpoint.h"
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 #include "support/Error.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -67,6 +67,10 @@ private:
         .Case([&](mlir::sesame::CheckpointTensorOp load) { return loadTensor(load, type); })
         .Case([&](mlir::sesame::PackPanelsOp pack) {
           return packPanels(operand(0), pack.getLayout() == mlir::sesame::WeightLayout::nk, type);
+        })
+        .Case([&](mlir::sesame::PackWordPanelsOp pack) {
+          return packWordPanels(operand(0), pack.getElement().isInteger(8),
+                                pack.getLayout() == mlir::sesame::WeightLayout::nk, type);
         })
         .Case([&](tensor::EmptyOp) { return HostTensor(type, nullptr); }) // only ever a destination
         .Case([&](tensor::ConcatOp concat) {

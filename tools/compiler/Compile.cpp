@@ -154,7 +154,12 @@ void compileBundle(const CompileOptions &options) {
     report.emplace(context);
 
   // Everything that can be wrong with the request is found before anything is written.
-  const CodegenOptions codegen = resolveTarget(options.target);
+  std::vector<std::string> extensions;
+  if (options.dtype == "int8")
+    extensions = {"avx512vnni"};
+  else if (options.dtype == "bf16")
+    extensions = {"avx512bf16"};
+  const CodegenOptions codegen = resolveTarget(options.target, extensions);
   if (options.dtype == "f16" && !llvm::is_contained(codegen.requiredFeatures, "f16c") &&
       llvm::StringRef(codegen.triple).starts_with("x86_64"))
     throw Error(message("--dtype f16: expected a target with conversion of f16 (x86-64-v3 and later), got ",
@@ -182,6 +187,7 @@ void compileBundle(const CompileOptions &options) {
   mlir::sesame::TileOptions tile;
   tile.panelWidth = codegen.vectorLanes * 2;
   tile.weightType = options.dtype;
+  tile.bf16Words = codegen.hasFeature("avx512bf16");
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile");
 
@@ -202,6 +208,8 @@ void compileBundle(const CompileOptions &options) {
   try {
     mlir::sesame::LoweringOptions lowering;
     lowering.vectorLanes = codegen.vectorLanes;
+    lowering.hasVnni = codegen.hasFeature("avx512vnni");
+    lowering.hasBf16 = codegen.hasFeature("avx512bf16");
     runStage(module, "bufferize", [&](OpPassManager &pm) { mlir::sesame::buildBufferize(pm); });
     stages.dump(module, "bufferize");
     runStage(module, "llvm", [&](OpPassManager &pm) { mlir::sesame::buildLowerToLLVM(pm, lowering); });

@@ -27,8 +27,9 @@ struct CompileOptions {
   std::string output;
   /// "cpu" (this machine), or "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64".
   std::string target = "cpu";
-  /// In which type the weights of linear maps are stored and streamed: "f32", "bf16" or "f16". Activations
-  /// and sums are of f32 in each.
+  /// In which type the weights of linear maps are stored and streamed: "f32", "bf16", "f16" or "int8" (one
+  /// scale a column). Between the linear maps activations are of f32 in each; docs/precision.md says what
+  /// happens in them.
   std::string dtype = "f32";
   /// Directory for the IR of every stage; empty: none.
   std::string dumpDirectory;

@@ -47,9 +47,9 @@ void addCompileCommand(CLI::App &app) {
       ->capture_default_str();
   command
       ->add_option("--dtype", options->dtype,
-                   "Type of the linear maps' weights: f32, bf16 or f16; sums are of f32")
+                   "Type of the linear maps' weights: f32, bf16, f16 or int8 (docs/precision.md)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"f32", "bf16", "f16"}));
+      ->check(CLI::IsMember({"f32", "bf16", "f16", "int8"}));
   command->add_option("--dump-dir", options->dumpDirectory, "Write the IR of every stage to this directory");
   command->add_flag("--explain", options->explain,
                     "Say which optimisations fired where, and why not elsewhere; list each op's cost");

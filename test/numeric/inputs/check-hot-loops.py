@@ -1,8 +1,8 @@
 """Checks the innermost loops of kernels in the output of `llvm-objdump -d`.
 
-usage: check-hot-loops.py DISASSEMBLY zmm|ymm FUNCTION=ACCUMULATORS...
+usage: check-hot-loops.py DISASSEMBLY zmm|ymm FUNCTION=ACCUMULATORS[:INSTRUCTION]...
 
-Each FUNCTION must have an innermost loop that adds products to at least ACCUMULATORS registers of the kind, and no innermost loop that does so may
+INSTRUCTION is vfmadd231ps unless it is given. Each FUNCTION must have an innermost loop that adds products to at least ACCUMULATORS registers of the kind, and no innermost loop that does so may
 move such a register to or from a fixed place on the stack.
 """
 
@@ -40,8 +40,8 @@ def innermost_loops(body):
             yield [text for address, text in body if begin <= address <= end]
 
 
-def accumulators_of(loop, kind):
-    """Registers that the loop writes by `x * y + register` only."""
+def accumulators_of(loop, kind, instruction):
+    """Registers that the loop writes by `instruction`, register += x * y, only."""
     summed, other = set(), set()
     for text in loop:
         operands = text.split("#")[0].split()
@@ -49,7 +49,7 @@ def accumulators_of(loop, kind):
             continue
         destination = re.search(rf"%({kind}\d+)\S*$", text.split("#")[0].rstrip())
         if destination:
-            (summed if operands[0].startswith("vfmadd231ps") else other).add(destination.group(1))
+            (summed if operands[0].startswith(instruction) else other).add(destination.group(1))
     return summed - other
 
 
@@ -59,15 +59,17 @@ def main():
     failed = False
     seen = dict(functions(path))
     for name, accumulators in wanted.items():
+        accumulators, _, instruction = accumulators.partition(":")
+        instruction = instruction or "vfmadd231ps"
         most, spills = 0, 0
         for loop in innermost_loops(seen[name]):
-            count = len(accumulators_of(loop, kind))
+            count = len(accumulators_of(loop, kind, instruction))
             most = max(most, count)
             if count > 1:
                 spills += sum(bool(re.search(r"(?<![,\w])-?(0x[0-9a-f]+)?\(%r[sb]p\)", text)) and kind in text for text in loop)
         good = most >= int(accumulators) and spills == 0
         failed |= not good
-        print(f"{name}: {most} accumulators in {kind}, expected {accumulators}; {spills} vectors on the stack")
+        print(f"{name}: {most} accumulators of {instruction} in {kind}, expected {accumulators}; {spills} vectors on the stack")
     return failed
 
 

@@ -390,6 +390,31 @@ def LowerToLinalgPass : Pass<"sesame-lower-to-linalg"> {
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def LowerWordTilesPass : Pass<"sesame-lower-word-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Lower sesame.pack_words_tile and sesame.word_matmul_tile on memrefs to vectors";
+  let description = [{
+    A word_matmul_tile has the blocks and the epilogue of `sesame-lower-matmul-tile`; a step of its loop over k multiplies one word, two bf16 or four int8:
+
+    ```mlir
+    %b0 = vector.load %panel[%k, %c0] : memref<194x32xi32>, vector<16xi32>
+    %s = memref.load %lhs[%m, %k] : memref<?x194xi32>
+    %x = vector.broadcast %s : i32 to vector<16xi32>
+    %d0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%a0, %x as bytes, %b0 as bytes)
+    ```
+
+    After the loop the integer sums less zero point times column sum become floats and are multiplied by the scales. Without the instruction (options `vnni` and
+    `bf16`, with 16 lanes) the products of a word are made one by one in i32 or f32: the same sums of int8, other roundings of bf16.
+
+    A pack_words_tile walks each row twice with i8 (largest and smallest element, then codes), once with bf16.
+  }];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
+                 Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: as sesame-lower-matmul-tile)">,
+                 Option<"vnni", "vnni", "bool", /*default=*/"false", "The CPU has AVX512_VNNI (vpdpbusd)">,
+                 Option<"bf16", "bf16", "bool", /*default=*/"false", "The CPU has AVX512_BF16 (vdpbf16ps)">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def MergeSiblingLinearsPass : Pass<"sesame-merge-sibling-linears", "::mlir::ModuleOp"> {
   let summary = "Make linears over one input a single linear";
   let description = [{
@@ -469,11 +494,27 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
 
     A weight that is computed at run time is left alone: packing it would cost what it saves. With `weight-type` the panels are stored in a
     narrower type, to which the recipe rounds (to nearest even): half the bytes to stream, the products stay in f32.
+
+    With `weight-type=int8`, or with `weight-type=bf16 bf16-words`, the linear becomes a `sesame.word_linear` over panels in words, whose products are made by the
+    dot-product instructions of the CPU; a `sesame.gated_linear` becomes two of them:
+
+    ```mlir
+    sesame.weight @w.panels : tensor<4x11x32xi32> {
+      %0 = ...
+      %1 = sesame.pack_word_panels %0 of i8 layout = nk : tensor<97x36xf32> -> tensor<4x11x32xi32>
+      sesame.yield %1 : tensor<4x11x32xi32>
+    }
+    %y = sesame.word_linear %x, %w of i8 : tensor<?x36xf32>, tensor<4x11x32xi32> -> tensor<?x97xf32>
+    ```
+
+    Left in panels of their own type then: linears over inputs of another type than f32, weights of f16 with bf16, and int8 with K beyond 65536.
   }];
   let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
                         "R, columns of a panel: the width of the register tile">,
                  Option<"weightType", "weight-type", "std::string", /*default=*/"\"f32\"",
-                        "Element type of the panels: f32, bf16 or f16">];
+                        "Type of the panels' numbers: f32, bf16, f16 or int8">,
+                 Option<"bf16Words", "bf16-words", "bool", /*default=*/"false",
+                        "With bf16: multiply pairs of bf16, which rounds the inputs too, instead of widening the weights">];
   let dependentDialects = ["::mlir::sesame::SesameDialect"];
 }
 
@@ -615,6 +656,9 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
 
     Panels are the fast dimension: neighbouring tasks share the block of rows, which stays in the L2 cache while the weight streams by once for
     each block. Linears in another layout are left for the reference lowering.
+
+    A `sesame.word_linear` first packs the rows of its input, in an `scf.forall` of its own with `sesame.pack_words_tile`, once for all of a block's linears over that
+    input; its tiles are `sesame.word_matmul_tile`.
   }];
   let options = [Option<"rowBlockBytes", "row-block-bytes", "int64_t", /*default=*/"384 * 1024",
                         "Bytes of input that the rows of one task may take (a part of the L2 cache; at least 32 and at most 128 rows)">];

@@ -19,8 +19,10 @@ namespace mlir::sesame {
 struct TileOptions {
   /// Columns of a weight panel, the width of the matrix product's register tile: two vector registers of f32.
   int64_t panelWidth = 32;
-  /// Element type of the panels: f32, bf16 or f16. Products are summed in f32 all the same.
+  /// Type of the panels' numbers: f32, bf16, f16 or int8. Products of floats are summed in f32 all the same.
   std::string weightType = "f32";
+  /// With bf16: the inputs of linears are rounded to bf16 too, for vdpbf16ps.
+  bool bf16Words = false;
 };
 
 /// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles. See docs/architecture.md, section 2.
@@ -32,6 +34,8 @@ struct LoweringOptions {
   int64_t vectorLanes = 16;
   /// Call libm for elementary functions instead of expanding them: for the reference in tests.
   bool useLibm = false;
+  /// The CPU has AVX512_VNNI (vpdpbusd), AVX512_BF16 (vdpbf16ps).
+  bool hasVnni = false, hasBf16 = false;
 };
 
 /// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).

@@ -1,0 +1,302 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatmulTile.h"
+
+#include "sesame/Dialect/WordOps.h"
+#include "sesame/Passes/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace mlir::sesame {
+#define GEN_PASS_DEF_LOWERWORDTILESPASS
+#include "sesame/Passes/Passes.h.inc"
+} // namespace mlir::sesame
+
+using namespace mlir;
+using namespace mlir::sesame;
+using namespace mlir::sesame::kernels;
+
+namespace {
+
+/// Vectors of the kernel's width as words, and what they hold.
+class WordBuilder {
+public:
+  WordBuilder(KernelBuilder &b) : b(b), words(b.vectorType().clone(b.getI32Type())) {}
+
+  VectorType wordType() { return words; }
+  Value constant(int32_t value) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(words, static_cast<int32_t>(value)));
+  }
+  Value splat(Value scalar) { return vector::BroadcastOp::create(b, words, scalar); }
+  Value load(Value memref, ValueRange indices) { return vector::LoadOp::create(b, words, memref, indices); }
+  Value multiply(Value lhs, Value rhs) { return arith::MulIOp::create(b, lhs, rhs); }
+  Value add(Value lhs, Value rhs) { return arith::AddIOp::create(b, lhs, rhs); }
+  Value sub(Value lhs, Value rhs) { return arith::SubIOp::create(b, lhs, rhs); }
+  /// The bits of each word as an f32.
+  Value toFloat(Value value) { return arith::BitcastOp::create(b, b.vectorType(), value); }
+  /// The words as narrower numbers, several a lane.
+  Value as(Type element, Value value) {
+    int64_t numbers = words.getNumElements() * 32 / element.getIntOrFloatBitWidth();
+    return vector::BitCastOp::create(b, VectorType::get({numbers}, element), value);
+  }
+
+  /// acc + the dot product of the two bf16 of each lane.
+  Value dotBf16(Value x, Value y, Value acc, bool hasInstruction) {
+    if (hasInstruction)
+      return call("llvm.x86.avx512bf16.dpbf16ps.512", {acc, as(b.getBF16Type(), x), as(b.getBF16Type(), y)});
+    // A bf16 is the upper half of an f32. The instruction too adds the product of the upper numbers first.
+    auto upper = [&](Value value) {
+      return toFloat(arith::AndIOp::create(b, value, constant(static_cast<int32_t>(0xffff0000))));
+    };
+    auto lower = [&](Value value) { return toFloat(arith::ShLIOp::create(b, value, constant(16))); };
+    return b.fma(lower(x), lower(y), b.fma(upper(x), upper(y), acc));
+  }
+
+  /// acc + the dot product of the four unsigned bytes of x with the four signed ones of y in each lane.
+  Value dotInt8(Value x, Value y, Value acc, bool hasInstruction) {
+    if (hasInstruction)
+      return call("llvm.x86.avx512.vpdpbusd.512", {acc, as(b.getI8Type(), x), as(b.getI8Type(), y)});
+    for (int byte = 0; byte < 4; ++byte) {
+      Value top = constant(24), place = constant(24 - 8 * byte);
+      Value code = arith::ShRUIOp::create(b, arith::ShLIOp::create(b, x, place), top);
+      Value weight = arith::ShRSIOp::create(b, arith::ShLIOp::create(b, y, place), top);
+      acc = add(acc, multiply(code, weight));
+    }
+    return acc;
+  }
+
+private:
+  Value call(StringRef intrinsic, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(b, operands.front().getType(), b.getStringAttr(intrinsic), operands)
+        .getResult(0);
+  }
+
+  KernelBuilder &b;
+  VectorType words;
+};
+
+/// The tile of rows and panels of words.
+class WordMatmulTile : public MatmulTile {
+public:
+  WordMatmulTile(WordMatmulTileOp root, int64_t lanes, int64_t rows, bool hasInstruction)
+      : MatmulTile(root,
+                   {root.getLhs(), root.getPanel(), root.getBias(), root.getOut(), root.getActivation(),
+                    root.getCombine()},
+                   lanes, rows),
+        format(root.getElement()), w(b), hasInstruction(hasInstruction && lanes == 16) {}
+
+private:
+  SmallVector<Value> buildProducts(Value firstRow, int64_t rows) override {
+    int64_t depth = cast<MemRefType>(op.panel.getType()).getDimSize(0) - format.trailingWords();
+    auto column = [&](int64_t v) { return b.index(v * b.lanes()); };
+    auto left = [&](int64_t row, Value k) {
+      return w.splat(b.loadScalar(op.lhs, {b.add(firstRow, row), k}));
+    };
+    auto right = [&](int64_t v, Value k) { return w.load(op.panel, {k, column(v)}); };
+    auto multiplyAdd = [&](Value x, Value y, Value acc) {
+      return format.isInt8 ? w.dotInt8(x, y, acc, hasInstruction) : w.dotBf16(x, y, acc, hasInstruction);
+    };
+    RegisterTile tile{rows, vectors, left, right, multiplyAdd};
+    SmallVector<Value> zeros(rows * vectors, format.isInt8 ? w.constant(0) : b.splat(0.0f));
+    SmallVector<Value> sums = emitRegisterTile(b, b.index(depth), tile, zeros);
+    if (!format.isInt8)
+      return sums;
+
+    // sum_k (q - z) c = sum_k q c - z sum_k c.
+    SmallVector<Value> columnSums, columnScales;
+    for (int64_t v = 0; v < vectors; ++v) {
+      columnSums.push_back(w.load(op.panel, {b.index(depth), column(v)}));
+      columnScales.push_back(w.toFloat(w.load(op.panel, {b.index(depth + 1), column(v)})));
+    }
+    SmallVector<Value> products;
+    for (int64_t row = 0; row < rows; ++row) {
+      Value place = b.add(firstRow, row);
+      Value zero = w.splat(b.loadScalar(op.lhs, {place, b.index(depth)}));
+      Value scale = w.toFloat(w.splat(b.loadScalar(op.lhs, {place, b.index(depth + 1)})));
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value exact = w.sub(sums[row * vectors + v], w.multiply(zero, columnSums[v]));
+        Value rounded = arith::SIToFPOp::create(b, b.vectorType(), exact);
+        products.push_back(b.fmul(rounded, b.fmul(scale, columnScales[v])));
+      }
+    }
+    return products;
+  }
+
+  WordFormat format;
+  WordBuilder w;
+  bool hasInstruction;
+};
+
+/// Packs the rows of one pack_words_tile.
+class WordRows {
+public:
+  WordRows(PackWordsTileOp op, int64_t lanes, bool hasBf16)
+      : op(op), b(op, lanes), format(op.getElement()),
+        k(cast<MemRefType>(op.getInput().getType()).getDimSize(1)), whole(k / lanes * lanes),
+        tail(b.firstLanes(k - whole)), hasBf16(hasBf16) {}
+
+  void build() {
+    b.loop(b.index(0), b.extent(op.getInput(), 0), 1, [&](Value row) {
+      if (format.isInt8)
+        buildInt8Row(row);
+      else
+        forVectors(row, [&](Value x) { return roundToBf16(x); });
+    });
+  }
+
+private:
+  VectorType narrow(Type element) { return b.vectorType().clone(element); }
+  Value load(Value row, Value column, Value mask = {}) { return b.load(op.getInput(), {row, column}, mask); }
+
+  /// The larger of the two lane by lane, `bound` if `value` is NaN.
+  Value atLeast(Value bound, Value value) {
+    return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, value, bound),
+                                   value, bound);
+  }
+  Value atMost(Value bound, Value value) {
+    return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, value, bound),
+                                   value, bound);
+  }
+  Value roundEven(Value x) { return math::RoundEvenOp::create(b, x); }
+
+  /// The bits of x as bf16, rounded to nearest even.
+  Value roundToBf16(Value x) {
+    if (hasBf16)
+      return arith::TruncFOp::create(b, narrow(b.getBF16Type()), x);
+    auto words = narrow(b.getI32Type());
+    auto constant = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(b, DenseElementsAttr::get(words, value));
+    };
+    Value bits = arith::BitcastOp::create(b, words, x);
+    Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, constant(16)), constant(1));
+    Value half = arith::AddIOp::create(b, odd, constant(0x7fff));
+    Value rounded = arith::ShRUIOp::create(b, arith::AddIOp::create(b, bits, half), constant(16));
+    Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
+    rounded = arith::SelectOp::create(b, isNan, constant(0x7fc0), rounded);
+    return arith::TruncIOp::create(b, narrow(b.getI16Type()), rounded);
+  }
+
+  /// Stores what `convert` makes of each vector of the row, `lanes` narrow numbers.
+  void forVectors(Value row, llvm::function_ref<Value(Value)> convert) {
+    int64_t perWord = format.perWord(), wordsPerVector = b.lanes() / perWord;
+    auto toWords = [&](Value x) -> Value {
+      auto type = VectorType::get({wordsPerVector}, b.getI32Type());
+      return vector::BitCastOp::create(b, type, convert(x));
+    };
+    b.loop(b.index(0), b.index(whole), b.lanes(), [&](Value column) {
+      Value place = arith::DivUIOp::create(b, column, b.index(perWord));
+      vector::StoreOp::create(b, toWords(load(row, column)), op.getOut(), ValueRange{row, place});
+    });
+    if (whole == k)
+      return;
+    // Word by word, since the words behind the last one are in use.
+    Value words = toWords(load(row, b.index(whole), tail));
+    for (int64_t i = 0; i < format.codeWords(k - whole); ++i)
+      storeWord(vector::ExtractOp::create(b, words, i), row, whole / perWord + i);
+  }
+
+  void storeWord(Value word, Value row, int64_t place) {
+    memref::StoreOp::create(b, word, op.getOut(), ValueRange{row, b.index(place)});
+  }
+
+  void buildInt8Row(Value row) {
+    // Largest x and -x, at least 0; and 0 * x summed, which is NaN if one is infinite or NaN. In four chains
+    // each.
+    constexpr int64_t chains = 4;
+    Value zero = b.splat(0.0f);
+    auto update = [&](Value x, MutableArrayRef<Value> chain) {
+      chain[0] = atLeast(chain[0], x);
+      chain[1] = atLeast(chain[1], b.fsub(zero, x));
+      chain[2] = b.fma(x, zero, chain[2]);
+    };
+    SmallVector<Value> carried(3 * chains, zero);
+    int64_t step = chains * b.lanes(), stepped = whole / step * step;
+    auto chainOf = [](SmallVector<Value> &values, int64_t i) {
+      return MutableArrayRef<Value>(values).slice(3 * i, 3);
+    };
+    carried = b.loop(b.index(0), b.index(stepped), step, carried, [&](Value column, ValueRange before) {
+      SmallVector<Value> after(before);
+      for (int64_t i = 0; i < chains; ++i)
+        update(load(row, b.add(column, i * b.lanes())), chainOf(after, i));
+      return after;
+    });
+    for (int64_t column = stepped; column < whole; column += b.lanes())
+      update(load(row, b.index(column)), chainOf(carried, (column - stepped) / b.lanes()));
+    if (whole < k)
+      update(load(row, b.index(whole), tail), chainOf(carried, 0));
+    for (int64_t half = chains / 2; half > 0; half /= 2)
+      for (int64_t i = 0; i < half; ++i) {
+        MutableArrayRef<Value> low = chainOf(carried, i), high = chainOf(carried, i + half);
+        low[0] = atLeast(low[0], high[0]);
+        low[1] = atLeast(low[1], high[1]);
+        low[2] = b.fadd(low[2], high[2]);
+      }
+    Value high = b.maxLanes(carried[0]), low = b.maxLanes(carried[1]), nan = b.sumLanes(carried[2]);
+
+    Value range = atLeast(b.f32(1e-30f), b.fadd(low, high));
+    Value inverse = b.fdiv(b.f32(255.0f), range);
+    Value zeroPoint = atMost(b.f32(255.0f), atLeast(b.f32(0.0f), roundEven(b.fmul(low, inverse))));
+    Value inverses = b.splat(inverse), zeroPoints = b.splat(zeroPoint);
+    forVectors(row, [&](Value x) -> Value {
+      Value code = roundEven(b.fma(x, inverses, zeroPoints));
+      code = atMost(b.splat(255.0f), atLeast(zero, code));
+      Value integers = arith::FPToSIOp::create(b, narrow(b.getI32Type()), code);
+      return arith::TruncIOp::create(b, narrow(b.getI8Type()), integers);
+    });
+    int64_t end = format.codeWords(k);
+    storeWord(arith::FPToSIOp::create(b, b.getI32Type(), zeroPoint), row, end);
+    Value scale = b.fadd(b.fdiv(range, b.f32(255.0f)), nan);
+    storeWord(arith::BitcastOp::create(b, b.getI32Type(), scale), row, end + 1);
+  }
+
+  PackWordsTileOp op;
+  KernelBuilder b;
+  WordFormat format;
+  int64_t k;
+  int64_t whole; // elements in whole vectors
+  Value tail;    // mask of the others
+  bool hasBf16;  // the CPU converts to it
+};
+
+struct LowerWordTiles : sesame::impl::LowerWordTilesPassBase<LowerWordTiles> {
+  using Base::Base;
+
+  LogicalResult check(Operation *op) {
+    for (Value operand : op->getOperands())
+      if (!isUnitStride(operand.getType()))
+        return op->emitOpError("expects memrefs with unit stride along the last axis, got ")
+               << operand.getType();
+    auto matmul = dyn_cast<WordMatmulTileOp>(op);
+    if (matmul && cast<MemRefType>(matmul.getPanel().getType()).getDimSize(1) % vectorLanes != 0)
+      return op->emitOpError("expects a panel whose width is a multiple of ")
+             << int64_t(vectorLanes) << ", got " << matmul.getPanel().getType();
+    return success();
+  }
+
+  void runOnOperation() override {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<PackWordsTileOp, WordMatmulTileOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      if (failed(check(op)))
+        return signalPassFailure();
+      if (auto matmul = dyn_cast<WordMatmulTileOp>(op))
+        WordMatmulTile(matmul, vectorLanes, rows, matmul.getElement().isInteger(8) ? vnni : bf16).build();
+      else
+        WordRows(cast<PackWordsTileOp>(op), vectorLanes, bf16).build();
+      op->erase();
+    }
+  }
+};
+
+} // namespace

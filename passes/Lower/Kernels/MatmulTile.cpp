@@ -1,0 +1,149 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatmulTile.h"
+
+#include "sesame/Passes/Kernels.h"
+
+using namespace mlir;
+using namespace mlir::sesame;
+using namespace mlir::sesame::kernels;
+
+/// True if the activation is a handful of instructions, so that it is better done on the accumulators at
+/// once. The others run in a loop over the block's rows, one copy of their code for all block shapes.
+static bool isCheap(Activation activation) {
+  switch (activation) {
+  case Activation::identity:
+  case Activation::relu:
+  case Activation::relu_squared:
+  case Activation::leaky_relu:
+    return true;
+  default:
+    return false;
+  }
+}
+
+MatmulTile::MatmulTile(Operation *root, const Operands &op, int64_t lanes, int64_t rows)
+    : op(op), b(root, lanes), vectors(cast<MemRefType>(op.panel.getType()).getDimSize(1) / lanes),
+      tileRows(rows ? rows : chooseTileRows(lanes, vectors)) {}
+
+void MatmulTile::build() {
+  if (!isCheap(op.activation))
+    staged = b.scratch({tileRows, vectors * b.lanes()});
+  int64_t staticRows = cast<MemRefType>(op.out.getType()).getDimSize(0);
+  if (ShapedType::isDynamic(staticRows))
+    staticRows = cast<MemRefType>(op.lhs.getType()).getDimSize(0);
+  // Which block heights can occur.
+  SmallVector<int64_t> heights;
+  for (int64_t height = 1; height <= tileRows; ++height)
+    if (ShapedType::isDynamic(staticRows) || height == staticRows % tileRows ||
+        (height == tileRows && staticRows >= tileRows))
+      heights.push_back(height);
+  Value numRows = ShapedType::isDynamic(staticRows) ? b.extent(op.out, 0) : b.index(staticRows);
+  columns = b.extent(op.out, 1);
+  isFull = b.compare(arith::CmpIPredicate::eq, columns, b.index(vectors * b.lanes()));
+
+  b.loop(b.index(0), numRows, tileRows, [&](Value firstRow) {
+    if (heights.size() == 1) {
+      buildBlock(firstRow, heights.front());
+      if (staged)
+        buildStagedEpilogue(firstRow, b.index(heights.front()));
+      return;
+    }
+    Value height = b.min(b.sub(numRows, firstRow), b.index(tileRows));
+    buildSwitch(firstRow, height, heights);
+    if (staged)
+      buildStagedEpilogue(firstRow, height);
+  });
+}
+
+/// One block for each height, the tallest as the default.
+void MatmulTile::buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights) {
+  ArrayRef<int64_t> cases = heights.drop_back();
+  auto choice = scf::IndexSwitchOp::create(b, TypeRange{}, height, cases, cases.size());
+  auto fill = [&](Region &region, int64_t rows) {
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&region);
+    buildBlock(firstRow, rows);
+    scf::YieldOp::create(b);
+  };
+  fill(choice.getDefaultRegion(), heights.back());
+  for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
+    fill(region, rows);
+}
+
+/// `rows` rows from `firstRow` on: the products, and the epilogue or the way to `staged`.
+void MatmulTile::buildBlock(Value firstRow, int64_t rows) {
+  SmallVector<Value> sums = buildProducts(firstRow, rows);
+  if (staged) {
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t v = 0; v < vectors; ++v)
+        b.store(sums[row * vectors + v], staged, {b.index(row), b.index(v * b.lanes())});
+    return;
+  }
+  forFullAndPartial([&](ArrayRef<Value> masks) {
+    SmallVector<Value> bias = loadBias(masks);
+    for (int64_t row = 0; row < rows; ++row)
+      buildEpilogue(b.add(firstRow, row), ArrayRef(sums).slice(row * vectors, vectors), bias, masks);
+  });
+}
+
+void MatmulTile::buildStagedEpilogue(Value firstRow, Value height) {
+  forFullAndPartial([&](ArrayRef<Value> masks) {
+    SmallVector<Value> bias = loadBias(masks);
+    b.loop(b.index(0), height, 1, [&](Value row) {
+      SmallVector<Value> sums;
+      for (int64_t v = 0; v < vectors; ++v)
+        sums.push_back(b.load(staged, {row, b.index(v * b.lanes())}));
+      buildEpilogue(b.add(firstRow, row), sums, bias, masks);
+    });
+  });
+}
+
+/// Calls `body` with no masks for a whole panel, and in another branch with the masks of the panel's
+/// `columns` columns.
+void MatmulTile::forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks)> body) {
+  SmallVector<Value> masks(vectors);
+  b.branch(
+      isFull, [&] { body(masks); },
+      [&] {
+        for (int64_t v = 0; v < vectors; ++v)
+          masks[v] = b.firstLanes(b.sub(columns, b.index(v * b.lanes())));
+        body(masks);
+      });
+}
+
+SmallVector<Value> MatmulTile::loadBias(ArrayRef<Value> masks) {
+  SmallVector<Value> bias;
+  if (op.bias)
+    for (int64_t v = 0; v < vectors; ++v)
+      bias.push_back(b.load(op.bias, {b.index(v * b.lanes())}, masks[v]));
+  return bias;
+}
+
+/// Bias, activation, what the destination holds, store: for one row.
+void MatmulTile::buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> bias, ArrayRef<Value> masks) {
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value value = sums[v];
+    if (!bias.empty())
+      value = b.fadd(value, bias[v]);
+    value = emitActivation(b, b.getLoc(), op.activation, value);
+    Value column = b.index(v * b.lanes());
+    switch (op.combine) {
+    case Combine::replace:
+      break;
+    case Combine::add:
+      value = b.fadd(b.load(op.out, {row, column}, masks[v]), value);
+      break;
+    case Combine::multiply:
+      value = b.fmul(b.load(op.out, {row, column}, masks[v]), value);
+      break;
+    }
+    b.store(value, op.out, {row, column}, masks[v]);
+  }
+}

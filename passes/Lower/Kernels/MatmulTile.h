@@ -1,0 +1,64 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// What the matrix-product tiles of every element type share: blocks of rows, the epilogue, the edges.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SESAME_LIB_LOWER_KERNELS_MATMULTILE_H
+#define SESAME_LIB_LOWER_KERNELS_MATMULTILE_H
+
+#include "KernelBuilder.h"
+#include "RegisterTile.h"
+
+#include "sesame/Dialect/SesameDialect.h"
+
+namespace mlir::sesame::kernels {
+
+/// Builds the code of `out = combine(activation(lhs * panel + bias), out)` for one panel in place of an op,
+/// all operands memrefs.
+class MatmulTile {
+public:
+  struct Operands {
+    Value lhs, panel, bias, out; // [M, .], [., R], [N] or null, [M, N]
+    Activation activation;
+    Combine combine;
+  };
+
+  /// `rows`: of a block, 0 to choose.
+  MatmulTile(Operation *root, const Operands &op, int64_t lanes, int64_t rows);
+  virtual ~MatmulTile() = default;
+
+  void build();
+
+protected:
+  /// The f32 products of `rows` rows from `firstRow` on with the whole panel: row by row, `vectors` vectors
+  /// each.
+  virtual SmallVector<Value> buildProducts(Value firstRow, int64_t rows) = 0;
+
+  Operands op;
+  KernelBuilder b;
+  int64_t vectors; // of a row of the panel
+
+private:
+  void buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights);
+  void buildBlock(Value firstRow, int64_t rows);
+  void buildStagedEpilogue(Value firstRow, Value height);
+  void forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks)> body);
+  SmallVector<Value> loadBias(ArrayRef<Value> masks);
+  void buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> bias, ArrayRef<Value> masks);
+
+  int64_t tileRows;
+  Value staged;  // [tileRows, R] sums before a costly activation, on the stack
+  Value columns; // N
+  Value isFull;  // N == R
+};
+
+} // namespace mlir::sesame::kernels
+
+#endif // SESAME_LIB_LOWER_KERNELS_MATMULTILE_H

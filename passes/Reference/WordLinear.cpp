@@ -1,0 +1,182 @@
+//===----------------------------------------------------------------------===//
+//
+// Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include "sesame/Dialect/WordOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::sesame;
+
+namespace {
+
+/// The meaning of one word_linear, step by step.
+class WordLinear {
+public:
+  WordLinear(WordLinearOp op, PatternRewriter &rewriter)
+      : op(op), b(op.getLoc(), rewriter), format(op.getElement()), shape(b.resultExtents(op)),
+        rows(shape.begin(), shape.end() - 1), last(static_cast<int64_t>(rows.size())),
+        width(op.getPanels().getType().getDimSize(2)),
+        codeWords(format.codeWords(cast<RankedTensorType>(op.getInput().getType()).getShape().back())) {}
+
+  Value build() {
+    Value product = format.isInt8 ? buildInt8Product() : buildBf16Product();
+    SmallVector<Operand> operands = {b.all(product)};
+    if (op.getBias())
+      operands.push_back(b.on(op.getBias(), {last}));
+    if (op.getOther())
+      operands.push_back(b.all(op.getOther()));
+    return b.loops(b.empty(shape, b.getF32Type()), 0, operands, [&](ValueRange e) -> Value {
+      Value y = e.front();
+      e = e.drop_front();
+      if (op.getBias()) {
+        y = arith::AddFOp::create(b, y, e.front());
+        e = e.drop_front();
+      }
+      y = buildActivation(b, op.getActivation(), y);
+      switch (op.getCombine()) {
+      case Combine::replace:
+        return y;
+      case Combine::add:
+        return arith::AddFOp::create(b, y, e.front());
+      case Combine::multiply:
+        return arith::MulFOp::create(b, y, e.front());
+      }
+      llvm_unreachable("every combination is handled");
+    });
+  }
+
+private:
+  Value integer(int32_t value) { return arith::ConstantIntOp::create(b, value, 32); }
+  Value real(double value) { return b.constant(b.getF32Type(), value); }
+  Value atLeast(Value bound, Value x) { return arith::MaxNumFOp::create(b, bound, x); }
+  Value atMost(Value bound, Value x) { return arith::MinNumFOp::create(b, bound, x); }
+  Value fromBits(Value word) { return arith::BitcastOp::create(b, b.getF32Type(), word); }
+
+  Value upperHalf(Value word) {
+    return arith::AndIOp::create(b, word, integer(static_cast<int32_t>(0xffff0000)));
+  }
+
+  /// x with the digits of a bf16, by way of its bits: not every target has an instruction for it.
+  Value roundToBf16(Value x) {
+    Value bits = arith::BitcastOp::create(b, b.getI32Type(), x);
+    Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, integer(16)), integer(1));
+    Value half = arith::AddIOp::create(b, odd, integer(0x7fff));
+    Value rounded = fromBits(upperHalf(arith::AddIOp::create(b, bits, half)));
+    Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
+    return arith::SelectOp::create(b, isNan, x, rounded);
+  }
+
+  /// The input's element k of a row, where k is the loop behind those of the result.
+  Operand inputAtDepth() {
+    Operand input = b.all(op.getInput());
+    input.axes.back() = b.getAffineDimExpr(last + 1);
+    return input;
+  }
+
+  /// The panels' word of column n at `place`.
+  Operand panelAt(AffineExpr place) {
+    AffineExpr n = b.getAffineDimExpr(last);
+    return {op.getPanels(), {n.floorDiv(width), place, n % width}};
+  }
+  Operand panelAtDepth() { return panelAt(b.getAffineDimExpr(last + 1).floorDiv(format.perWord())); }
+
+  /// The word of a panel shifted so that the number of depth k has the highest bits.
+  Value shiftToTop(Value word) {
+    int64_t bits = 32 / format.perWord();
+    Value k = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 1));
+    Value inWord = arith::RemSIOp::create(b, k, integer(format.perWord()));
+    Value places = arith::SubIOp::create(b, integer(format.perWord() - 1), inWord);
+    return arith::ShLIOp::create(b, word, arith::MulIOp::create(b, places, integer(bits)));
+  }
+
+  Value buildBf16Product() {
+    Value zero = b.fill(shape, b.getF32Type(), 0);
+    return b.loops(zero, 1, {inputAtDepth(), panelAtDepth()}, [&](ValueRange e) -> Value {
+      Value y = fromBits(upperHalf(shiftToTop(e[1])));
+      return arith::AddFOp::create(b, e[2], arith::MulFOp::create(b, roundToBf16(e[0]), y));
+    });
+  }
+
+  /// One number for each row.
+  Value reduceRows(double initial, function_ref<Value(Value x, Value sum)> body) {
+    return b.loops(b.fill(rows, b.getF32Type(), initial), 1, {b.all(op.getInput())},
+                   [&](ValueRange e) { return body(e[0], e[1]); });
+  }
+
+  Value buildInt8Product() {
+    Value low = reduceRows(0, [&](Value x, Value sum) { return atLeast(sum, arith::NegFOp::create(b, x)); });
+    Value high = reduceRows(0, [&](Value x, Value sum) { return atLeast(sum, x); });
+    Value nan = reduceRows(0, [&](Value x, Value sum) {
+      return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, real(0)));
+    });
+    Value range =
+        b.loops(b.empty(rows, b.getF32Type()), 0, {b.all(low), b.all(high)}, [&](ValueRange e) -> Value {
+          return atLeast(real(1e-30), arith::AddFOp::create(b, e[0], e[1]));
+        });
+    auto invert = [&](Value range) -> Value { return arith::DivFOp::create(b, real(255), range); };
+    auto toCode = [&](Value x) {
+      Value rounded = math::RoundEvenOp::create(b, x);
+      return atMost(real(255), atLeast(real(0), rounded));
+    };
+    Value zeros =
+        b.loops(b.empty(rows, b.getF32Type()), 0, {b.all(low), b.all(range)},
+                [&](ValueRange e) -> Value { return toCode(arith::MulFOp::create(b, e[0], invert(e[1]))); });
+    // q - z.
+    SmallVector<int64_t> leading = llvm::to_vector(llvm::seq<int64_t>(0, last));
+    Value codes = b.loops(
+        b.empty(b.extents(op.getInput()), b.getI32Type()), 0,
+        {b.all(op.getInput()), b.on(range, leading), b.on(zeros, leading)}, [&](ValueRange e) -> Value {
+          Value code = toCode(math::FmaOp::create(b, e[0], invert(e[1]), e[2]));
+          return arith::FPToSIOp::create(b, b.getI32Type(), arith::SubFOp::create(b, code, e[2]));
+        });
+    Operand left = b.all(codes);
+    left.axes.back() = b.getAffineDimExpr(last + 1);
+    Value none = linalg::FillOp::create(b, integer(0), b.empty(shape, b.getI32Type())).getResult(0);
+    // The panels' words of codes alone, so that k has the extent of the input.
+    Value sums = b.loops(none, 1, {left, panelAtDepth()}, [&](ValueRange e) -> Value {
+      Value weight = arith::ShRSIOp::create(b, shiftToTop(e[1]), integer(24));
+      return arith::AddIOp::create(b, e[2], arith::MulIOp::create(b, e[0], weight));
+    });
+    Operand columnScale = panelAt(b.getAffineConstantExpr(codeWords + 1));
+    return b.loops(b.empty(shape, b.getF32Type()), 0,
+                   {b.all(sums), b.on(range, leading), b.on(nan, leading), columnScale},
+                   [&](ValueRange e) -> Value {
+                     Value scale = arith::DivFOp::create(b, e[1], real(255));
+                     scale = arith::AddFOp::create(b, scale, e[2]);
+                     scale = arith::MulFOp::create(b, scale, fromBits(e[3]));
+                     return arith::MulFOp::create(b, b.toFloat(e[0], b.getF32Type()), scale);
+                   });
+  }
+
+  WordLinearOp op;
+  ReferenceBuilder b;
+  WordFormat format;
+  SmallVector<OpFoldResult> shape, rows; // [..., N] and [...]
+  int64_t last;                          // the axis of N
+  int64_t width;                         // R
+  int64_t codeWords;
+};
+
+struct LowerWordLinear : OpRewritePattern<WordLinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(WordLinearOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, WordLinear(op, rewriter).build());
+    return success();
+  }
+};
+
+} // namespace
+
+void mlir::sesame::populateWordReference(RewritePatternSet &patterns) {
+  patterns.add<LowerWordLinear>(patterns.getContext());
+}

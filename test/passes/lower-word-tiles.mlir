@@ -1,0 +1,85 @@
+// RUN: sesame-opt %s --sesame-lower-word-tiles="vnni bf16" --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: sesame-opt %s --sesame-lower-word-tiles --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=PLAIN
+
+// A step of the loop multiplies one word a row with two vectors of words; zero point and scales come after it.
+// CHECK-LABEL: func.func @int8
+// CHECK:         %[[SUMS:.*]]:4 = scf.for %[[K:.*]] = %c0 to %c12 step %c1 iter_args
+// CHECK:           %[[B0:.*]] = vector.load %{{.*}}[%[[K]], %c0] : memref<14x32xi32>, vector<16xi32>
+// CHECK:           %[[B1:.*]] = vector.load %{{.*}}[%[[K]], %c16] : memref<14x32xi32>, vector<16xi32>
+// CHECK:           %[[A:.*]] = memref.load %{{.*}} : memref<2x14xi32>
+// CHECK:           vector.broadcast %[[A]] : i32 to vector<16xi32>
+// CHECK:           vector.bitcast %{{.*}} : vector<16xi32> to vector<64xi8>
+// CHECK-COUNT-4:   llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK:           scf.yield
+// CHECK:         vector.load %{{.*}}[%c12, %c0]
+// CHECK:         vector.load %{{.*}}[%c13, %c0]
+// CHECK:         arith.muli
+// CHECK:         arith.subi
+// CHECK:         arith.sitofp
+// CHECK:         arith.mulf
+// CHECK:         vector.store
+// PLAIN-LABEL: func.func @int8
+// PLAIN-NOT:     call_intrinsic
+// PLAIN:         arith.shrsi
+// PLAIN:         arith.muli
+func.func @int8(%a: memref<2x14xi32>, %p: memref<14x32xi32>, %c: memref<2x32xf32>) {
+  sesame.word_matmul_tile of i8 lhs(%a : memref<2x14xi32>) panel(%p : memref<14x32xi32>) out(%c : memref<2x32xf32>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @bf16
+// CHECK:         scf.for %{{.*}} = %c0 to %c14 step %c1
+// CHECK-COUNT-2:   llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
+// CHECK:         vector.store
+// PLAIN-LABEL: func.func @bf16
+// PLAIN-NOT:     call_intrinsic
+// PLAIN:         vector.fma
+func.func @bf16(%a: memref<1x14xi32>, %p: memref<14x32xi32>, %c: memref<1x32xf32>) {
+  sesame.word_matmul_tile of bf16 lhs(%a : memref<1x14xi32>) panel(%p : memref<14x32xi32>) out(%c : memref<1x32xf32>)
+  return
+}
+
+// -----
+
+// 83 elements: a loop over four vectors, one more, and three elements under a mask, of which one word is stored; then zero point and scale.
+// CHECK-LABEL: func.func @rows_of_int8
+// CHECK:         scf.for %{{.*}} = %c0 to %[[M:.*]] step %c1
+// CHECK:           scf.for %{{.*}} = %c0 to %c64 step %c64
+// CHECK:           vector.maskedload
+// CHECK:           math.roundeven
+// CHECK:           scf.for %{{.*}} = %c0 to %c80 step %c16
+// CHECK:             math.roundeven
+// CHECK:             arith.trunci %{{.*}} : vector<16xi32> to vector<16xi8>
+// CHECK:             vector.store %{{.*}} : memref<?x23xi32>, vector<4xi32>
+// CHECK:           vector.maskedload
+// CHECK:           memref.store %{{.*}}[%{{.*}}, %c20]
+// CHECK:           memref.store %{{.*}}[%{{.*}}, %c21]
+// CHECK:           memref.store %{{.*}}[%{{.*}}, %c22]
+// CHECK-NOT:       memref.store
+func.func @rows_of_int8(%x: memref<?x83xf32>, %q: memref<?x23xi32>) {
+  sesame.pack_words_tile of i8 input(%x : memref<?x83xf32>) out(%q : memref<?x23xi32>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @rows_of_bf16
+// CHECK:         arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK:         vector.store %{{.*}} : memref<?x24xi32>, vector<8xi32>
+// PLAIN-LABEL: func.func @rows_of_bf16
+// PLAIN-NOT:     arith.truncf
+// PLAIN:         arith.trunci %{{.*}} : vector<16xi32> to vector<16xi16>
+func.func @rows_of_bf16(%x: memref<?x48xf32>, %q: memref<?x24xi32>) {
+  sesame.pack_words_tile of bf16 input(%x : memref<?x48xf32>) out(%q : memref<?x24xi32>)
+  return
+}
+
+// -----
+
+func.func @narrow_panel(%a: memref<?x14xi32>, %p: memref<14x12xi32>, %c: memref<?x12xf32>) {
+  // expected-error @+1 {{expects a panel whose width is a multiple of 16, got 'memref<14x12xi32>'}}
+  sesame.word_matmul_tile of i8 lhs(%a : memref<?x14xi32>) panel(%p : memref<14x12xi32>) out(%c : memref<?x12xf32>)
+  return
+}

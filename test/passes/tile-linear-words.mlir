@@ -1,0 +1,31 @@
+// RUN: sesame-opt %s --sesame-tile-linear --canonicalize --cse | FileCheck %s
+
+// The rows are packed once for both linears, in a loop of their own.
+// CHECK-LABEL: func.func @two_linears_over_one_input
+// CHECK-SAME:    %[[X:.*]]: tensor<?x36xf32>, %[[V:.*]]: tensor<2x11x32xi32>, %[[W:.*]]: tensor<2x11x32xi32>
+// CHECK:         %[[Q:.*]] = scf.forall (%{{.*}}) in (%{{.*}}) shared_outs(%{{.*}}) -> (tensor<?x11xi32>) {
+// CHECK:           sesame.pack_words_tile of i8 input(%{{.*}} : tensor<?x36xf32>) out(%{{.*}} : tensor<?x11xi32>)
+// CHECK:         %[[UP:.*]] = scf.forall
+// CHECK:           tensor.extract_slice %[[Q]]
+// CHECK:           tensor.extract_slice %[[V]]
+// CHECK:           sesame.word_matmul_tile of i8 lhs(%{{.*}} : tensor<?x11xi32>) panel(%{{.*}} : tensor<11x32xi32>) out
+// CHECK-NOT:     sesame.pack_words_tile
+// CHECK:         scf.forall {{.*}} shared_outs(%{{.*}} = %[[UP]])
+// CHECK:           tensor.extract_slice %[[Q]]
+// CHECK:           sesame.word_matmul_tile {{.*}} activation = silu combine = multiply out
+func.func @two_linears_over_one_input(%x: tensor<?x36xf32>, %v: tensor<2x11x32xi32>, %w: tensor<2x11x32xi32>) -> tensor<?x44xf32> {
+  %up = sesame.word_linear %x, %v of i8 : tensor<?x36xf32>, tensor<2x11x32xi32> -> tensor<?x44xf32>
+  %y = sesame.word_linear %x, %w of i8 activation = silu combine = multiply other(%up : tensor<?x44xf32>)
+     : tensor<?x36xf32>, tensor<2x11x32xi32> -> tensor<?x44xf32>
+  return %y : tensor<?x44xf32>
+}
+
+// CHECK-LABEL: func.func @rank_3_of_bf16
+// CHECK:         tensor.collapse_shape
+// CHECK:         sesame.pack_words_tile of bf16 input(%{{.*}} : tensor<?x36xf32>) out(%{{.*}} : tensor<?x18xi32>)
+// CHECK:         sesame.word_matmul_tile of bf16 {{.*}} bias(%{{.*}})
+// CHECK:         tensor.expand_shape
+func.func @rank_3_of_bf16(%x: tensor<?x?x36xf32>, %w: tensor<2x18x32xi32>, %b: tensor<44xf32>) -> tensor<?x?x44xf32> {
+  %y = sesame.word_linear %x, %w of bf16 bias(%b : tensor<44xf32>) : tensor<?x?x36xf32>, tensor<2x18x32xi32> -> tensor<?x?x44xf32>
+  return %y : tensor<?x?x44xf32>
+}
