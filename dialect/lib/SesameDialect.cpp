@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
 
 #include "mlir/IR/Builders.h"
@@ -41,6 +42,8 @@ template <typename AttrTy> static void printKeyword(OpAsmPrinter &printer, Opera
 #define GET_OP_CLASSES
 #include "sesame/Dialect/SesameOps.cpp.inc"
 #define GET_OP_CLASSES
+#include "sesame/Dialect/PanelOps.cpp.inc"
+#define GET_OP_CLASSES
 #include "sesame/Dialect/WordOps.cpp.inc"
 
 void SesameDialect::initialize() {
@@ -51,6 +54,10 @@ void SesameDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "sesame/Dialect/SesameOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "sesame/Dialect/PanelOps.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

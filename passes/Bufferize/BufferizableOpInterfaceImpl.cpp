@@ -8,6 +8,7 @@
 
 #include "sesame/Passes/BufferizableOpInterfaceImpl.h"
 
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -24,6 +25,7 @@ bool readsOut(MatmulTileOp op) { return op.getCombine() != Combine::replace; }
 bool readsOut(AttentionTileOp) { return false; }
 bool readsOut(NormTileOp) { return false; }
 bool readsOut(EmbeddingTileOp) { return false; }
+bool readsOut(PanelEmbeddingTileOp) { return false; }
 bool readsOut(PackWordsTileOp) { return false; }
 bool readsOut(WordMatmulTileOp op) { return op.getCombine() != Combine::replace; }
 
@@ -130,6 +132,7 @@ void mlir::sesame::registerBufferizableOpInterfaceExternalModels(DialectRegistry
     AttentionTileOp::attachInterface<KernelModel<AttentionTileOp>>(*context);
     NormTileOp::attachInterface<KernelModel<NormTileOp>>(*context);
     EmbeddingTileOp::attachInterface<KernelModel<EmbeddingTileOp>>(*context);
+    PanelEmbeddingTileOp::attachInterface<KernelModel<PanelEmbeddingTileOp>>(*context);
     PackWordsTileOp::attachInterface<KernelModel<PackWordsTileOp>>(*context);
     WordMatmulTileOp::attachInterface<KernelModel<WordMatmulTileOp>>(*context);
     CacheAppendOp::attachInterface<CacheAppendModel>(*context);

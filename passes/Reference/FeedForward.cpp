@@ -8,6 +8,8 @@
 
 #include "Patterns.h"
 
+#include "sesame/Dialect/PanelOps.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -198,9 +200,23 @@ struct LowerEmbedding : OpRewritePattern<EmbeddingOp> {
   }
 };
 
+struct LowerUnpackPanels : OpRewritePattern<UnpackPanelsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(UnpackPanelsOp op, PatternRewriter &rewriter) const override {
+    ReferenceBuilder b(op.getLoc(), rewriter);
+    AffineExpr n = b.getAffineDimExpr(0), k = b.getAffineDimExpr(1);
+    int64_t width = op.getPanels().getType().getDimSize(2);
+    Operand element = {op.getPanels(), {n.floorDiv(width), k, n % width}};
+    Value matrix = b.empty(b.resultExtents(op), getElementTypeOrSelf(op.getResult()));
+    rewriter.replaceOp(op, b.loops(matrix, 0, {element}, [](ValueRange e) { return e[0]; }));
+    return success();
+  }
+};
+
 } // namespace
 
 void mlir::sesame::populateFeedForwardReference(RewritePatternSet &patterns) {
-  patterns.add<LowerLinear, LowerGatedLinear, LowerLayerNorm, LowerRMSNorm, LowerEmbedding>(
-      patterns.getContext());
+  patterns
+      .add<LowerLinear, LowerGatedLinear, LowerLayerNorm, LowerRMSNorm, LowerEmbedding, LowerUnpackPanels>(
+          patterns.getContext());
 }

@@ -6,6 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Embedding.h"
+
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Passes.h"
 
@@ -63,6 +66,7 @@ private:
       op.getUpWeightMutable().assign(pack(op.getUpWeight(), op.getLayout()));
       op.setLayout(WeightLayout::panels);
     });
+    shareWithEmbeddings(module);
     eraseUnused(module);
     symbols.reset();
   }
@@ -179,6 +183,37 @@ private:
     copy.removeStrideAttr();
     symbols->insert(copy, std::next(source->getIterator())); // makes the name unique
     return copy;
+  }
+
+  /// Lets embeddings read their tables from the panels where a linear has made them and nothing else reads
+  /// the table.
+  void shareWithEmbeddings(ModuleOp module) {
+    llvm::MapVector<Operation *, SmallVector<GetWeightOp>> reads;
+    module.walk([&](GetWeightOp get) {
+      if (!get->use_empty())
+        reads[symbols->lookup(get.getWeight())].push_back(get);
+    });
+    for (auto &[operation, gets] : reads) {
+      auto source = dyn_cast_or_null<WeightOp>(operation);
+      auto found = packed.find({source, 2 * static_cast<int>(WeightLayout::nk)});
+      if (found == packed.end() ||
+          found->second.getTensorType().getElementType() != source.getTensorType().getElementType())
+        continue;
+      auto isEmbedding = [](Operation *user) {
+        auto embedding = dyn_cast<EmbeddingOp>(user);
+        return embedding && canTileEmbedding(embedding);
+      };
+      if (!llvm::all_of(gets, [&](GetWeightOp get) { return llvm::all_of(get->getUsers(), isEmbedding); }))
+        continue;
+      WeightOp panels = found->second;
+      for (GetWeightOp get : gets) {
+        OpBuilder b(get);
+        Value read =
+            GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
+        get.getResult().replaceAllUsesWith(
+            UnpackPanelsOp::create(b, get.getLoc(), get.getType(), read).getResult());
+      }
+    }
   }
 
   /// Erases what packing left behind: reads that nobody uses, then weights that nobody reads.

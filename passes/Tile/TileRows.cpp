@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Embedding.h"
 #include "Slices.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -21,6 +22,29 @@ namespace mlir::sesame {
 
 using namespace mlir;
 using namespace mlir::sesame;
+
+/// Whether `indices` has one element along `axis` where the result may have more.
+static bool isBroadcast(Value indices, int64_t axis, RankedTensorType result) {
+  return cast<RankedTensorType>(indices.getType()).getDimSize(axis) == 1 && result.getDimSize(axis) != 1;
+}
+
+bool mlir::sesame::canTileEmbedding(EmbeddingOp op) {
+  auto result = cast<RankedTensorType>(op.getResult().getType());
+  int64_t numAxes = result.getRank() - 1; // of the indices
+  // Rows are cut along the last index axis, so every table must be indexed along it; C is the kernel's.
+  if (numAxes < 1 || result.isDynamicDim(numAxes))
+    return false;
+  auto isAlong = [&](int64_t axis) {
+    return [&result, axis](Value indices) { return !isBroadcast(indices, axis, result); };
+  };
+  if (!llvm::all_of(op.getIndices(), isAlong(numAxes - 1)))
+    return false;
+  // A dynamic extent is some operand's.
+  for (int64_t axis = 0; axis < numAxes; ++axis)
+    if (result.isDynamicDim(axis) && llvm::none_of(op.getIndices(), isAlong(axis)))
+      return false;
+  return true;
+}
 
 namespace {
 class TileRowsPass : public sesame::impl::TileRowsPassBase<TileRowsPass> {
@@ -93,16 +117,10 @@ private:
     Location loc = op.getLoc();
     auto resultType = cast<RankedTensorType>(op.getResult().getType());
     int64_t numAxes = resultType.getRank() - 1; // of the indices
-    // Rows are cut along the last index axis, so every table must be indexed along it; C is the kernel's.
-    if (numAxes < 1 || resultType.isDynamicDim(numAxes))
+    if (!canTileEmbedding(op))
       return;
-    for (Value indices : op.getIndices())
-      if (isBroadcast(indices, numAxes - 1, resultType))
-        return;
 
-    SmallVector<OpFoldResult> extents;
-    if (failed(getIndexExtents(b, loc, op, extents)))
-      return;
+    SmallVector<OpFoldResult> extents = getIndexExtents(b, loc, op);
     extents.push_back(b.getIndexAttr(resultType.getDimSize(numAxes)));
     Value out = tensor::EmptyOp::create(b, loc, extents, resultType.getElementType());
     Blocks rows = {extents[numAxes - 1], rowsPerTask};
@@ -130,32 +148,36 @@ private:
     slice.add(first, numRows);
     slice.add(b.getIndexAttr(0), extents[numAxes]);
     Value outTile = extractTile(b, loc, shared, slice, {numAxes - 1, numAxes});
-    auto tile = EmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, op.getTables(), outTile);
-    insertTile(b, loc, loop, tile.getResults()[0], shared, slice);
+    // Tables in panels are read where they lie.
+    SmallVector<Value> tables;
+    for (Value table : op.getTables()) {
+      auto unpack = table.getDefiningOp<UnpackPanelsOp>();
+      tables.push_back(unpack ? unpack.getPanels() : table);
+    }
+    bool hasPanels = tables != SmallVector<Value>(op.getTables());
+    Value tile =
+        hasPanels
+            ? PanelEmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, tables, outTile)
+                  .getResults()[0]
+            : EmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, tables, outTile).getResults()[0];
+    insertTile(b, loc, loop, tile, shared, slice);
     op.getResult().replaceAllUsesWith(loop.getResult(0));
     op.erase();
   }
 
-  /// Whether `indices` has one element along `axis` where the result may have more.
-  static bool isBroadcast(Value indices, int64_t axis, RankedTensorType result) {
-    return cast<RankedTensorType>(indices.getType()).getDimSize(axis) == 1 && result.getDimSize(axis) != 1;
-  }
-
   /// The result's extents along the index axes, each from an operand that is not broadcast along it.
-  static LogicalResult getIndexExtents(OpBuilder &b, Location loc, EmbeddingOp op,
-                                       SmallVectorImpl<OpFoldResult> &extents) {
+  static SmallVector<OpFoldResult> getIndexExtents(OpBuilder &b, Location loc, EmbeddingOp op) {
     auto resultType = cast<RankedTensorType>(op.getResult().getType());
+    SmallVector<OpFoldResult> extents;
     for (int64_t axis = 0; axis < resultType.getRank() - 1; ++axis) {
       if (!resultType.isDynamicDim(axis)) {
         extents.push_back(b.getIndexAttr(resultType.getDimSize(axis)));
         continue;
       }
       auto whole = llvm::find_if(op.getIndices(), [&](Value i) { return !isBroadcast(i, axis, resultType); });
-      if (whole == op.getIndices().end())
-        return failure();
       extents.push_back(tensor::getMixedSize(b, loc, *whole, axis));
     }
-    return success();
+    return extents;
   }
 };
 } // namespace

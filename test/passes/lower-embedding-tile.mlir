@@ -27,3 +27,21 @@ func.func @not_f32(%i: memref<?xi64>, %t: memref<97x36xf16>, %o: memref<?x36xf16
   sesame.embedding_tile indices(%i : memref<?xi64>) tables(%t : memref<97x36xf16>) out(%o : memref<?x36xf16>)
   return
 }
+
+// -----
+
+// Row v of panels: elements 32 apart, from column v mod 32 of panel v / 32 on.
+// CHECK-LABEL: func.func @table_in_panels
+// CHECK-SAME:    %[[I:[a-z0-9]+]]: memref<?xi64>, %[[J:[a-z0-9]+]]: memref<?xi32>, %[[T:[a-z0-9]+]]: memref<4x36x32xf32>, %[[U:[a-z0-9]+]]: memref<40x36xf32>
+// CHECK:           %[[V:.*]] = arith.index_cast
+// CHECK:           scf.for %[[C:.*]] = %c0 to %c32 step %c16
+// CHECK:             %[[P:.*]] = arith.divui %[[V]], %c32
+// CHECK:             %[[R:.*]] = arith.remui %[[V]], %c32
+// CHECK:             %[[AT:.*]] = arith.constant dense<[0, 32, 64, {{.*}}, 480]> : vector<16xi32>
+// CHECK:             vector.gather %[[T]][%[[P]], %[[C]], %[[R]]] [%[[AT]]]
+// CHECK:             vector.load %[[U]]
+func.func @table_in_panels(%i: memref<?xi64>, %j: memref<?xi32>, %t: memref<4x36x32xf32>, %u: memref<40x36xf32>, %o: memref<?x36xf32>) {
+  sesame.panel_embedding_tile indices(%i, %j : memref<?xi64>, memref<?xi32>) tables(%t, %u : memref<4x36x32xf32>, memref<40x36xf32>)
+    out(%o : memref<?x36xf32>)
+  return
+}

@@ -5,6 +5,7 @@
 // RUN: not sesame-opt %s --sesame-pack-weights=weight-type=i8 2>&1 | FileCheck %s --check-prefix=TYPE
 
 // TYPE: weight-type must be f32, bf16, f16 or int8, got 'i8'
+// BF16:      sesame.weight @tied : tensor<97x36xf32>
 // BF16:      sesame.weight @tied.panels : tensor<4x36x32xbf16> {
 // BF16:        %[[T:.*]] = sesame.checkpoint_tensor ["wte"] : tensor<97x36xf32>
 // BF16:        %[[N:.*]] = arith.truncf %[[T]] : tensor<97x36xf32> to tensor<97x36xbf16>
@@ -14,8 +15,8 @@
 // WIDTH0: panel-width must be positive, got 0
 // WIDTH16: sesame.weight @tied.panels : tensor<7x36x16xf32>
 
-// The table is read by an embedding too: both forms stay.
-// CHECK:      sesame.weight @tied : tensor<97x36xf32>
+// The table is read by an embedding too, which takes its rows from the panels; from those of another type it does not.
+// CHECK-NOT:  sesame.weight @tied :
 // CHECK:      sesame.weight @tied.panels : tensor<4x36x32xf32> {
 // CHECK:        %[[T:.*]] = sesame.checkpoint_tensor ["wte"] : tensor<97x36xf32>
 // CHECK:        %[[P:.*]] = sesame.pack_panels %[[T]] layout = nk : tensor<97x36xf32> -> tensor<4x36x32xf32>
@@ -88,4 +89,20 @@ func.func @gated(%x: tensor<?x36xf32>) -> tensor<?x44xf32> {
 func.func @computed_weight_is_left(%x: tensor<?x36xf32>, %w: tensor<97x36xf32>) -> tensor<?x97xf32> {
   %y = sesame.linear %x, %w : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>
   return %y : tensor<?x97xf32>
+}
+
+sesame.weight @summed : tensor<97x36xf32> {
+  %0 = sesame.checkpoint_tensor ["summed"] : tensor<97x36xf32>
+  sesame.yield %0 : tensor<97x36xf32>
+}
+
+// What no tile is made of reads the plain table: the reference lowering would make the whole matrix.
+// CHECK-LABEL: func.func @embedding_without_tiles
+// CHECK:         %[[W:.*]] = sesame.get_weight @summed : tensor<97x36xf32>
+// CHECK:         sesame.embedding %{{.*}} in %[[W]]
+func.func @embedding_without_tiles(%i: tensor<i64>, %x: tensor<?x36xf32>) -> (tensor<36xf32>, tensor<?x97xf32>) {
+  %w = sesame.get_weight @summed : tensor<97x36xf32>
+  %e = sesame.embedding %i in %w : tensor<i64> in tensor<97x36xf32> -> tensor<36xf32>
+  %y = sesame.linear %x, %w : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>
+  return %e, %y : tensor<36xf32>, tensor<?x97xf32>
 }

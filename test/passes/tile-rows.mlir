@@ -64,3 +64,13 @@ func.func @broadcast_along_the_rows_is_left(%ids: tensor<?x?xi64>, %kind: tensor
   %e = sesame.embedding %ids, %kind in %a, %b : tensor<?x?xi64>, tensor<?x1xi64> in tensor<97x36xf32>, tensor<2x36xf32> -> tensor<?x?x36xf32>
   return %e : tensor<?x?x36xf32>
 }
+
+// A table in panels is read where it lies.
+// CHECK-LABEL: func.func @table_in_panels
+// CHECK-SAME:    %[[IDS:.*]]: tensor<?x?xi64>, %[[POS:.*]]: tensor<1x?xi64>, %[[P:.*]]: tensor<4x36x32xf32>, %[[WPE:.*]]: tensor<40x36xf32>
+// CHECK:         sesame.panel_embedding_tile indices(%{{.*}}, %{{.*}} : {{.*}}) tables(%[[P]], %[[WPE]] : tensor<4x36x32xf32>, tensor<40x36xf32>) out
+func.func @table_in_panels(%ids: tensor<?x?xi64>, %pos: tensor<1x?xi64>, %p: tensor<4x36x32xf32>, %wpe: tensor<40x36xf32>) -> tensor<?x?x36xf32> {
+  %wte = sesame.unpack_panels %p : tensor<4x36x32xf32> -> tensor<97x36xf32>
+  %e = sesame.embedding %ids, %pos in %wte, %wpe : tensor<?x?xi64>, tensor<1x?xi64> in tensor<97x36xf32>, tensor<40x36xf32> -> tensor<?x?x36xf32>
+  return %e : tensor<?x?x36xf32>
+}

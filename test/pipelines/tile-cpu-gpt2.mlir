@@ -4,11 +4,12 @@
 
 // A GPT-2 of two layers, as the importer and sesame-optimize leave it: merged query-key-value product, one layer function, one loop over the
 // layers, a prefill/decode entry with its cache.
-// The weights are packed and placed; the tied table is kept for the embedding too. No op of the model is left, nor any transpose or linalg loop.
-// TILE:      sesame.weight @wte offset = 0
-// TILE:      sesame.weight @wte.panels offset = {{[0-9]+}} stride = {{[0-9]+}} : tensor<4x36x32xf32>
+// The weights are packed and placed; the embedding reads the tied table's panels. No op of the model is left, nor any transpose or linalg loop.
+// TILE-NOT:  sesame.weight @wte offset
+// TILE:      sesame.weight @wte.panels offset = 0 stride = {{[0-9]+}} : tensor<4x36x32xf32>
 // TILE-NOT:  func.func private
 // TILE:      func.func @decode
+// TILE:      sesame.panel_embedding_tile
 // TILE-NOT:  linalg.
 // TILE-NOT:  sesame.{{linear|attention |layer_norm|embedding |cache_append}}
 // TILE:      scf.for {{.*}} -> (tensor<?x36xf32>, tensor<2x?x3x?x12xf32>, tensor<2x?x3x?x12xf32>)

@@ -8,7 +8,7 @@
 
 #include "KernelBuilder.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -24,9 +24,28 @@ using namespace mlir::sesame::kernels;
 
 namespace {
 
-/// Builds one embedding_tile: for each row the indices once, then the sum of the picked rows vector by
-/// vector.
-void buildEmbeddingTile(EmbeddingTileOp op, int64_t lanes) {
+/// Columns `column` and on of row `pick` of a table [V, C], or of one in panels [P, C, R], where the columns
+/// of a row lie R elements apart.
+Value loadTable(KernelBuilder &b, Value table, Value pick, Value column, Value mask) {
+  auto type = cast<MemRefType>(table.getType());
+  if (type.getRank() == 2)
+    return b.load(table, {pick, column}, mask);
+  Value width = b.index(type.getDimSize(2));
+  Value panel = arith::DivUIOp::create(b, pick, width), inPanel = arith::RemUIOp::create(b, pick, width);
+  SmallVector<int32_t> places;
+  for (int64_t lane = 0; lane < b.lanes(); ++lane)
+    places.push_back(static_cast<int32_t>(lane * type.getDimSize(2)));
+  auto placeType = b.vectorType().clone(b.getI32Type());
+  Value apart = arith::ConstantOp::create(b, DenseElementsAttr::get(placeType, ArrayRef<int32_t>(places)));
+  if (!mask)
+    mask = vector::ConstantMaskOp::create(b, b.maskType(), ArrayRef<int64_t>{b.lanes()});
+  return vector::GatherOp::create(b, b.vectorType(), table, ValueRange{panel, column, inPanel}, apart, mask,
+                                  b.splat(0.0f));
+}
+
+/// Builds one embedding_tile or panel_embedding_tile: for each row the indices once, then the sum of the
+/// picked rows vector by vector.
+template <typename TileOp> void buildEmbeddingTile(TileOp op, int64_t lanes) {
   KernelBuilder b(op, lanes);
   int64_t width = cast<MemRefType>(op.getOut().getType()).getDimSize(1);
   b.loop(b.index(0), b.extent(op.getOut(), 0), 1, [&](Value row) {
@@ -36,7 +55,7 @@ void buildEmbeddingTile(EmbeddingTileOp op, int64_t lanes) {
     auto sumAt = [&](Value column, Value mask) {
       Value sum;
       for (auto [table, pick] : llvm::zip(op.getTables(), picks)) {
-        Value part = b.load(table, {pick, column}, mask);
+        Value part = loadTable(b, table, pick, column, mask);
         sum = sum ? b.fadd(sum, part) : part;
       }
       b.store(sum, op.getOut(), {row, column}, mask);
@@ -51,7 +70,7 @@ void buildEmbeddingTile(EmbeddingTileOp op, int64_t lanes) {
 struct LowerEmbeddingTile : sesame::impl::LowerEmbeddingTilePassBase<LowerEmbeddingTile> {
   using Base::Base;
 
-  LogicalResult check(EmbeddingTileOp op) {
+  template <typename TileOp> LogicalResult check(TileOp op) {
     if (op.getTables().empty() || op.getTables().size() != op.getIndices().size())
       return op.emitOpError("expects as many tables as indices, at least one, got ")
              << op.getTables().size() << " and " << op.getIndices().size();
@@ -71,14 +90,20 @@ struct LowerEmbeddingTile : sesame::impl::LowerEmbeddingTilePassBase<LowerEmbedd
   }
 
   void runOnOperation() override {
-    SmallVector<EmbeddingTileOp> ops;
-    getOperation().walk([&](EmbeddingTileOp op) { ops.push_back(op); });
-    for (EmbeddingTileOp op : ops) {
+    if (failed(lowerAll<EmbeddingTileOp>()) || failed(lowerAll<PanelEmbeddingTileOp>()))
+      signalPassFailure();
+  }
+
+  template <typename TileOp> LogicalResult lowerAll() {
+    SmallVector<TileOp> ops;
+    getOperation().walk([&](TileOp op) { ops.push_back(op); });
+    for (TileOp op : ops) {
       if (failed(check(op)))
-        return signalPassFailure();
+        return failure();
       buildEmbeddingTile(op, vectorLanes);
       op.erase();
     }
+    return success();
   }
 };
 

@@ -474,7 +474,8 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
   let description = [{
     A `sesame.linear` or `sesame.gated_linear` whose weight is read by `sesame.get_weight` in layout nk or kn gets layout `panels`, and
     reads another weight, whose recipe is the old one followed by `sesame.pack_panels`. There is one such weight for each source and layout. Reads
-    and weights that nobody uses any more are erased; a table that an embedding also reads is kept in both forms.
+    and weights that nobody uses any more are erased; an embedding that reads such a weight too takes its rows from the panels
+    (`sesame.unpack_panels`), if they are of the table's type and nothing else reads it.
 
     ```mlir
     sesame.weight @w : tensor<97x36xf32> { %0 = ... sesame.yield %0 : tensor<97x36xf32> }

@@ -1,0 +1,17 @@
+// RUN: sesame-opt %s | sesame-opt | FileCheck %s
+// RUN: sesame-opt --mlir-print-op-generic %s | sesame-opt | FileCheck %s
+
+// CHECK-LABEL: func.func @matrix
+// CHECK:         sesame.unpack_panels %{{.*}} : tensor<4x36x32xbf16> -> tensor<97x36xbf16>
+func.func @matrix(%p: tensor<4x36x32xbf16>) -> tensor<97x36xbf16> {
+  %w = sesame.unpack_panels %p : tensor<4x36x32xbf16> -> tensor<97x36xbf16>
+  return %w : tensor<97x36xbf16>
+}
+
+// CHECK-LABEL: func.func @tile
+// CHECK:         sesame.panel_embedding_tile indices(%{{.*}}, %{{.*}} : memref<?xi64>, memref<?xi32>) tables(%{{.*}}, %{{.*}} : memref<4x36x32xf32>, memref<40x36xf32>) out(%{{.*}} : memref<?x36xf32>)
+func.func @tile(%i: memref<?xi64>, %j: memref<?xi32>, %t: memref<4x36x32xf32>, %u: memref<40x36xf32>, %o: memref<?x36xf32>) {
+  sesame.panel_embedding_tile indices(%i, %j : memref<?xi64>, memref<?xi32>) tables(%t, %u : memref<4x36x32xf32>, memref<40x36xf32>)
+    out(%o : memref<?x36xf32>)
+  return
+}
