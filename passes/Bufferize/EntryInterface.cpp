@@ -38,6 +38,9 @@ SmallVector<StringRef> mlir::sesame::getEntrySymbols(func::FuncOp entry) {
         if (type.isDynamicDim(axis))
           symbols.insert(dim.getValue());
     }
+  if (auto derived = entry->getAttrOfType<DictionaryAttr>(kDerivedAttr))
+    for (NamedAttribute symbol : derived)
+      symbols.insert(symbol.getName().strref());
   return symbols.takeVector();
 }
 

@@ -69,6 +69,29 @@ static Dim readBound(const EntrySpec &entry, Attribute bound) {
   return Dim::ofSymbol(symbol);
 }
 
+/// The formula of a symbol that no input has.
+static DerivedSymbol readDerived(EntrySpec &entry, NamedAttribute derived) {
+  const std::string where =
+      message("entry '", entry.name, "', sesame.derived of '", derived.getName().str(), "'");
+  auto formula = dyn_cast<DictionaryAttr>(derived.getValue());
+  auto terms = formula ? formula.getAs<ArrayAttr>("terms") : ArrayAttr();
+  if (!terms)
+    throw Error(message(where, ": expected a list 'terms'"));
+  DerivedSymbol result;
+  for (Attribute term : terms)
+    result.terms.push_back(readBound(entry, term).symbol);
+  if (llvm::is_contained(result.terms, -1))
+    throw Error(message(where, ": expected terms to be symbols of the inputs"));
+  if (auto plus = formula.getAs<IntegerAttr>("plus"))
+    result.plus = plus.getInt();
+  if (auto atMost = formula.getAs<IntegerAttr>("at_most"))
+    result.atMost = atMost.getInt();
+  if (entry.findSymbol(derived.getName().strref()) >= 0)
+    throw Error(message(where, ": the inputs have this symbol"));
+  result.symbol = entry.addSymbol(derived.getName().strref());
+  return result;
+}
+
 static EntrySpec readEntry(func::FuncOp function) {
   EntrySpec entry;
   entry.name = function.getSymName().str();
@@ -114,6 +137,9 @@ static EntrySpec readEntry(func::FuncOp function) {
   for (auto [argument, bound] : bounds)
     inputs[argument].atMost = readBound(entry, bound);
   entry.inputs = std::move(inputs);
+  if (auto derived = function->getAttrOfType<DictionaryAttr>("sesame.derived"))
+    for (NamedAttribute symbol : derived)
+      entry.derived.push_back(readDerived(entry, symbol));
   const size_t numSymbols = entry.symbols.size();
   for (unsigned i = 0, e = function.getNumResults(); i < e; ++i) {
     if (function.getResultAttr(i, "sesame.state"))

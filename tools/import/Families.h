@@ -77,11 +77,13 @@ const Family &t5Family();
 const Family &tagLmFamily();
 const Family &timesformerFamily();
 const Family &transformerFamily();
+const Family &transfoXlFamily();
 const Family &vitFamily();
 const Family &whisperFamily();
 const Family &xlmFamily();
 const Family &xlmRobertaFamily();
 const Family &xlmRobertaXlFamily();
+const Family &xlnetFamily();
 
 } // namespace sesame::importer
 

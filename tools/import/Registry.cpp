@@ -79,11 +79,13 @@ const std::vector<const Family *> &families() {
       &tagLmFamily(),
       &timesformerFamily(),
       &transformerFamily(),
+      &transfoXlFamily(),
       &vitFamily(),
       &whisperFamily(),
       &xlmFamily(),
       &xlmRobertaFamily(),
       &xlmRobertaXlFamily(),
+      &xlnetFamily(),
   };
   return all;
 }

@@ -174,6 +174,22 @@ Value mapOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, Type ele
       .getResult(0);
 }
 
+Value reduceOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, Value start,
+                 function_ref<Value(Scalars, ValueRange, ValueRange)> body) {
+  Subscripts axes(b, subscripts, inputs);
+  Value init = tensor::EmptyOp::create(b.builder, b.loc, axes.resultExtents, start.getType());
+  init = linalg::FillOp::create(b.builder, b.loc, start, init).getResult(0);
+  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), inputs, init, axes.maps,
+                                   axes.iterators(),
+                                   [&](OpBuilder &inner, Location l, ValueRange values) {
+                                     SmallVector<Value> indices;
+                                     for (int64_t axis = 0; axis < axes.numAxes; ++axis)
+                                       indices.push_back(linalg::IndexOp::create(inner, l, axis));
+                                     linalg::YieldOp::create(inner, l, body({inner, l}, values, indices));
+                                   })
+      .getResult(0);
+}
+
 Value generate(ModelBuilder &b, ArrayRef<OpFoldResult> extents, Type elementType,
                function_ref<Value(Scalars, ValueRange)> body) {
   int64_t rank = extents.size();

@@ -52,6 +52,13 @@ mlir::Value mapOver(ModelBuilder &b, llvm::StringRef subscripts, mlir::ValueRang
                     mlir::Type elementType,
                     llvm::function_ref<mlir::Value(Scalars, mlir::ValueRange values)> body);
 
+/// `start` and what `body` makes of the inputs and, as last value, the result so far, over the axes that the
+/// result lacks: reduceOver(b, "bsv->bs", {x}, zero, add). Axes are numbered as they first occur, the
+/// result's first. Every axis of the result occurs in an input.
+mlir::Value
+reduceOver(ModelBuilder &b, llvm::StringRef subscripts, mlir::ValueRange inputs, mlir::Value start,
+           llvm::function_ref<mlir::Value(Scalars, mlir::ValueRange values, mlir::ValueRange indices)> body);
+
 /// The tensor whose element at each place is what `body` makes of the indices.
 mlir::Value generate(ModelBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type elementType,
                      llvm::function_ref<mlir::Value(Scalars, mlir::ValueRange indices)> body);

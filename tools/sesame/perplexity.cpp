@@ -41,6 +41,9 @@ static double negativeLogLikelihood(const float *logits, int64_t count, int64_t 
 static void computePerplexity(const PerplexityOptions &options) {
   TextModel model(options.bundle, options.threads);
   model.expectTask("perplexity", {"text-generation"});
+  if (model.session().model().hasEntry("predict"))
+    throw Error(message(options.bundle,
+                        ": 'forward' sees the token that it scores (XLNet), so it gives no perplexity"));
   const int64_t window = options.window ? options.window : model.configNumber("max_length").value_or(256);
   if (window < 2)
     throw Error(message("option '--window': expected at least 2 tokens, got ", window));

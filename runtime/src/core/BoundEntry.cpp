@@ -88,8 +88,29 @@ void BoundEntry::bindStates() {
   }
 }
 
+/// Computes the symbols that no input has, once those that it takes are set.
+void BoundEntry::deriveDims() {
+  for (const DerivedSymbol &derived : entrySpec->derived) {
+    int64_t &value = dims[static_cast<size_t>(derived.symbol)];
+    value = derived.plus;
+    bool overflow = false;
+    for (int32_t term : derived.terms) {
+      if (dims[static_cast<size_t>(term)] < 0)
+        return; // checkDims says so
+      overflow |= __builtin_add_overflow(value, dims[static_cast<size_t>(term)], &value);
+    }
+    if (derived.atMost)
+      value = std::min(value, *derived.atMost);
+    if (overflow || value < 0)
+      fail(message(": no output can have ", entrySpec->symbols[static_cast<size_t>(derived.symbol)], " = ",
+                   value));
+  }
+}
+
 void BoundEntry::checkDims() {
   const auto &symbols = entrySpec->symbols;
+  deriveDims();
+  const size_t firstDerived = symbols.size() - entrySpec->derived.size();
   for (size_t i = 0; i < entrySpec->inputs.size(); ++i)
     if (entrySpec->inputs[i].isState && !buffers[2 + i])
       fail(message(": state ", inQuotes(entrySpec->inputs[i].name), " ",
@@ -97,7 +118,7 @@ void BoundEntry::checkDims() {
   for (size_t i = 0; i < symbols.size(); ++i) {
     if (dims[i] < 0)
       fail(message(": no input says how large ", symbols[i], " is"));
-    if (dims[i] == 0)
+    if (dims[i] == 0 && i < firstDerived)
       fail(message(": ", symbols[i], " = 0, expected at least 1"));
     if (stateDims[i] >= 0 && dims[i] != stateDims[i])
       fail(message(": ", symbols[i], " = ", dims[i], ", but the session's states were reset for ",

@@ -97,6 +97,7 @@ public:
 private:
   friend class Session;
   void bindStates();
+  void deriveDims();
   void checkDims();
   void checkRanges() const;
   void checkLengths(const TensorSpec &tensor, const void *data, size_t count) const;

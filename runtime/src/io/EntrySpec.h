@@ -60,11 +60,21 @@ struct SymbolLimit {
   Dim atMost;
 };
 
+/// A symbol of outputs that no input has: the sum of other symbols and `plus`, at most `atMost`. Unlike those
+/// of inputs it may be 0.
+struct DerivedSymbol {
+  int32_t symbol = 0;
+  std::vector<int32_t> terms;
+  int64_t plus = 0;
+  std::optional<int64_t> atMost;
+};
+
 /// One public function of a model. Symbols are numbered in order of first appearance over the inputs that are
-/// no states, then the states: the order of the compiled function's `dims`.
+/// no states, then the states, then those derived: the order of the compiled function's `dims`.
 struct EntrySpec {
   std::string name;
   std::vector<std::string> symbols;
+  std::vector<DerivedSymbol> derived;
   std::vector<SymbolLimit> limits;
   std::vector<TensorSpec> inputs; // in argument order, states among them
   std::vector<TensorSpec> outputs;

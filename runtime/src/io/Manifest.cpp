@@ -155,6 +155,24 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
   return tensor;
 }
 
+DerivedSymbol parseDerived(const EntrySpec &entry, const std::string &name, const Node &node) {
+  DerivedSymbol derived;
+  derived.symbol = entry.findSymbol(name);
+  if (derived.symbol < 0)
+    node.fail(message("symbol ", inQuotes(name), " is not among the entry's symbols"));
+  for (const Node &term : node["terms"].array()) {
+    int32_t symbol = entry.findSymbol(term.text());
+    if (symbol < 0)
+      term.fail(message("symbol ", inQuotes(term.text()), " is not among the entry's symbols"));
+    derived.terms.push_back(symbol);
+  }
+  if (node.has("plus"))
+    derived.plus = node["plus"].integer();
+  if (node.has("at_most"))
+    derived.atMost = node["at_most"].natural();
+  return derived;
+}
+
 /// Symbols must be numbered as compiled code numbers them.
 void checkSymbolOrder(const EntrySpec &entry, const Node &node) {
   EntrySpec expected;
@@ -164,6 +182,14 @@ void checkSymbolOrder(const EntrySpec &entry, const Node &node) {
         for (const Dim &dim : input.shape)
           if (!dim.isConstant())
             expected.addSymbol(entry.symbols[static_cast<size_t>(dim.symbol)]);
+  const size_t numGiven = expected.symbols.size();
+  for (const DerivedSymbol &derived : entry.derived) {
+    expected.addSymbol(entry.symbols[static_cast<size_t>(derived.symbol)]);
+    for (int32_t term : derived.terms)
+      if (static_cast<size_t>(term) >= numGiven)
+        node["derived"].fail(message("symbol ", inQuotes(entry.symbols[static_cast<size_t>(term)]),
+                                     " is not among those of the inputs"));
+  }
   auto list = [](const std::vector<std::string> &symbols) {
     std::string text;
     for (const std::string &symbol : symbols)
@@ -172,7 +198,8 @@ void checkSymbolOrder(const EntrySpec &entry, const Node &node) {
   };
   if (expected.symbols != entry.symbols)
     node["symbols"].fail(message("expected ", list(expected.symbols),
-                                 " (the order in inputs, then states), found ", list(entry.symbols)));
+                                 " (the order in inputs, then states, then derived), found ",
+                                 list(entry.symbols)));
 }
 
 EntrySpec parseEntry(const Node &node) {
@@ -198,6 +225,11 @@ EntrySpec parseEntry(const Node &node) {
     if (entry.findOutput(tensor.name) >= 0)
       output.fail(message("output ", inQuotes(tensor.name), " occurs twice"));
     entry.outputs.push_back(std::move(tensor));
+  }
+  if (node.has("derived")) {
+    Node derived = node["derived"];
+    for (const auto &[name, value] : derived.object().items())
+      entry.derived.push_back(parseDerived(entry, name, derived[name.c_str()]));
   }
   checkSymbolOrder(entry, node);
   if (node.has("limits")) {
@@ -336,6 +368,14 @@ static ordered_json serializeTensor(const EntrySpec &entry, const TensorSpec &te
 static ordered_json serializeEntry(const EntrySpec &entry) {
   ordered_json node = {{"name", entry.name}};
   node["symbols"] = entry.symbols;
+  for (const DerivedSymbol &derived : entry.derived) {
+    ordered_json formula = {{"terms", ordered_json::array()}, {"plus", derived.plus}};
+    for (int32_t term : derived.terms)
+      formula["terms"].push_back(entry.symbols.at(static_cast<size_t>(term)));
+    if (derived.atMost)
+      formula["at_most"] = *derived.atMost;
+    node["derived"][entry.symbols.at(static_cast<size_t>(derived.symbol))] = std::move(formula);
+  }
   if (!entry.limits.empty()) {
     ordered_json limits = ordered_json::object();
     for (const SymbolLimit &limit : entry.limits) {

@@ -30,6 +30,9 @@ inline constexpr llvm::StringLiteral kNameAttr = "sesame.name";
 inline constexpr llvm::StringLiteral kDimsAttr = "sesame.dims";
 /// Argument and result attribute (unit): a buffer that is updated in place.
 inline constexpr llvm::StringLiteral kStateAttr = "sesame.state";
+/// Function attribute (dictionary): symbols of results that no argument has, and how the runtime computes
+/// them.
+inline constexpr llvm::StringLiteral kDerivedAttr = "sesame.derived";
 /// Argument attribute (unit): the caller's buffer for a result.
 inline constexpr llvm::StringLiteral kOutputAttr = "sesame.output";
 /// Argument attribute (unit): the arena that holds all temporary buffers.
@@ -45,7 +48,7 @@ inline constexpr llvm::StringLiteral kContextAttr = "sesame.context";
 bool isEntry(func::FuncOp func);
 
 /// The symbols of `sesame.dims` in the order of the ABI: first appearance among the dynamic axes of inputs,
-/// then of states. Works before and after `sesame-bufferize-entries`.
+/// then of states, last those that `sesame.derived` names. Works before and after `sesame-bufferize-entries`.
 llvm::SmallVector<llvm::StringRef> getEntrySymbols(func::FuncOp entry);
 
 /// The symbol arguments that `sesame-bufferize-entries` appended, in the order of getEntrySymbols.
