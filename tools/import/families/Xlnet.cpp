@@ -128,18 +128,10 @@ private:
 
   void readMemoryOptions() {
     const Config &c = b.config;
-    bool usesMemories = c.flag("use_mems_eval", true);
-    for (const char *key : {"mem_len", "reuse_len"}) {
-      // An absent mem_len is 512, null and 0 mean all.
-      int64_t fallback = key == std::string("mem_len") && !c.isNull(key) ? 512 : 0;
-      int64_t length = c.integer(key, 0, Config::maxExtent, fallback);
-      if (usesMemories && length > 0) {
-        b.info.notes.push_back(message("'", key, "' is ", length,
-                                       ": memories that are cut off are not supported; no entry gives any"));
-        usesMemories = false;
-      }
-    }
-    givesMemories = usesMemories;
+    givesMemories = c.flag("use_mems_eval", true);
+    // An absent mem_len is 512; null and 0 mean all.
+    memoryLength = c.integer("mem_len", 0, Config::maxExtent, c.isNull("mem_len") ? 0 : 512);
+    reusedLength = c.integer("reuse_len", 0, Config::maxExtent, 0);
   }
 
   Inputs beginInputs(const ModelBuilder::Dims &dims, const char *entry = "forward") {
@@ -157,13 +149,33 @@ private:
     return content(beginInputs({"B", "S"}));
   }
 
+  /// Gives the last `mem_len` of the first `reuse_len` states of each layer.
   void endForward() {
     if (memories)
-      for (int64_t layer = 0; layer < layers; ++layer)
-        b.output("mems." + std::to_string(layer), LayerInputs::of(b, memories, layer),
-                 {"S", "B", std::to_string(width)});
+      outputMemories();
     b.endEntry();
     memories = {};
+  }
+
+  void outputMemories() {
+    Scalars s{b.builder, b.loc};
+    Value kept = b.dim(memories, 3), first, rows;
+    if (reusedLength)
+      kept = s.minimum(kept, b.constant(reusedLength));
+    rows = memoryLength ? s.minimum(kept, b.constant(memoryLength)) : kept;
+    first = s.subtract(kept, rows);
+    const char *symbol = "S";
+    if (reusedLength || memoryLength) {
+      symbol = "M";
+      int64_t most =
+          std::min(reusedLength ? reusedLength : memoryLength, memoryLength ? memoryLength : reusedLength);
+      deriveSymbol(b, symbol, {"S"}, 0, most);
+    }
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      Value states = LayerInputs::of(b, memories, layer); // [S, B, C]
+      b.output("mems." + std::to_string(layer), symbol[0] == 'M' ? b.slice(states, 0, first, rows) : states,
+               {symbol, "B", std::to_string(width)});
+    }
   }
 
   void predictEntry() {
@@ -419,7 +431,7 @@ private:
   }
 
   ModelBuilder &b;
-  int64_t width, heads, headSize, layers, inner, vocab, clamp;
+  int64_t width, heads, headSize, layers, inner, vocab, clamp, memoryLength, reusedLength;
   mlir::sesame::Activation activation;
   double epsilon;
   bool tied, causal, sameLength, givesMemories;
