@@ -45,12 +45,12 @@ struct TensorSpec {
   std::vector<Dim> shape;
   /// Half-open range of the values of an integer input; the runtime checks it before every call.
   std::optional<std::pair<int64_t, int64_t>> range = std::nullopt;
-  /// The most that an element of an integer input of one axis may be, inclusive: the lengths of rows are at most
-  /// the extent S. Checked with `range`.
-  std::optional<Dim> atMost = std::nullopt;
   InputDefault defaultValue = InputDefault::none;
   /// The buffer belongs to the session: zero at first, updated in place.
   bool isState = false;
+  /// The most that an element of an integer input of one axis may be, inclusive: the lengths of rows are at
+  /// most the extent S. Checked with `range`.
+  std::optional<Dim> atMost = std::nullopt;
 };
 
 /// An upper bound of a symbol: a number, or another symbol's value (T <= C: what a decoder has seen fits its
