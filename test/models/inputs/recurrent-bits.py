@@ -1,0 +1,112 @@
+"""recurrent-bits.py BUNDLE WORK WHAT...: bits of a recurrent model that must not depend on how it is called. WHAT:
+  stream  `forward` in chunks of 1, 2, 3, ... steps, each from the states that the one before left, gives what the whole sequence gives
+  rows    each row of a batch alone gives what the batch gives
+  cut     each row alone and cut to its length does, too (models that take lengths)
+  threads two threads give what one gives
+Compares bytes."""
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+
+bundle, work, *checks = sys.argv[1:]
+os.makedirs(work, exist_ok=True)
+manifest = json.load(open(os.path.join(bundle, "manifest.json")))
+entry = next(entry for entry in manifest["entries"] if entry["name"] == "forward")
+sizes = {"f32": 4, "i64": 8}
+
+
+class Tensor:
+    """Rows of bytes: shape, dtype, data."""
+
+    def __init__(self, dtype, shape, data):
+        self.dtype, self.shape, self.data = dtype, list(shape), data
+
+    def part(self, axis, begin, end):
+        inner = sizes[self.dtype]
+        for extent in self.shape[axis + 1:]:
+            inner *= extent
+        block = inner * self.shape[axis]
+        data = b"".join(self.data[at + begin * inner:at + end * inner] for at in range(0, len(self.data), block))
+        return Tensor(self.dtype, self.shape[:axis] + [end - begin] + self.shape[axis + 1:], data)
+
+
+def run(inputs, threads=1):
+    header, body = {}, b""
+    for name, tensor in inputs.items():
+        header[name] = {"dtype": tensor.dtype.upper(), "shape": tensor.shape, "data_offsets": [len(body), len(body) + len(tensor.data)]}
+        body += tensor.data
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(work, "in"), "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + body)
+    subprocess.run(["sesame", "run", bundle, "--inputs", os.path.join(work, "in"), "--outputs", os.path.join(work, "out"), "--threads", str(threads)],
+                   check=True, stdout=subprocess.DEVNULL)
+    with open(os.path.join(work, "out"), "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        body = file.read()
+    return {name: Tensor(value["dtype"].lower(), value["shape"], body[slice(*value["data_offsets"])])
+            for name, value in header.items() if not name.startswith("__")}
+
+
+def expect(what, got, expected):
+    assert got.shape == expected.shape, f"{what}: shape {got.shape} instead of {expected.shape}"
+    if got.data != expected.data:
+        off = sum(a != b for a, b in zip(got.data, expected.data))
+        sys.exit(f"{bundle}: {what}: {off} of {len(got.data)} bytes differ")
+
+
+def axis_of(tensor, symbol):
+    return tensor["shape"].index(symbol) if symbol in tensor["shape"] else None
+
+
+random.seed(7)
+extents = {"B": 5, "S": 11, "E": 9}
+inputs = {}
+for spec in entry["inputs"]:
+    shape = [extents.get(extent, extent) for extent in spec["shape"]]
+    count = 1
+    for extent in shape:
+        count *= extent
+    if spec["name"] == "lengths":
+        most = extents[spec["at_most"]]
+        values = [most, 1, most // 2, most - 1, 2]
+    elif spec["dtype"] == "i64":
+        values = [random.randrange(*spec["range"]) for _ in range(count)]
+    else:
+        continue  # states: zero at first
+    inputs[spec["name"]] = Tensor("i64", shape, struct.pack(f"<{count}q", *values))
+specs = {spec["name"]: spec for spec in entry["inputs"] + entry["outputs"]}
+whole = run(inputs)
+for check in checks:
+    if check == "threads":
+        for name, tensor in run(inputs, threads=2).items():
+            expect(f"{name} with two threads", tensor, whole[name])
+    elif check == "stream":
+        states, begin, size = {}, 0, 1
+        while begin < extents["S"]:
+            end = min(begin + size, extents["S"])
+            outputs = run({"input_ids": inputs["input_ids"].part(1, begin, end), **states})
+            expect(f"logits of steps {begin} to {end}", outputs["logits"], whole["logits"].part(1, begin, end))
+            states = {name.replace("_n", "_0"): tensor for name, tensor in outputs.items() if name != "logits"}
+            begin, size = end, size + 1
+        assert states, "no states"
+        for name, tensor in states.items():
+            expect(f"last {name}", tensor, whole[name.replace("_0", "_n")])
+    else:
+        for row in range(extents["B"]):
+            alone = {name: tensor.part(axis_of(specs[name], "B"), row, row + 1) for name, tensor in inputs.items()}
+            expected = {name: tensor.part(axis_of(specs[name], "B"), row, row + 1) for name, tensor in whole.items()}
+            if check == "cut":
+                length, = struct.unpack("<q", alone["lengths"].data)
+                symbol = specs["lengths"]["at_most"]
+                for group in (alone, expected):
+                    for name, tensor in group.items():
+                        axis = axis_of(specs[name], symbol)
+                        if axis is not None:
+                            group[name] = tensor.part(axis, 0, length)
+            for name, tensor in run(alone).items():
+                expect(f"{name} of row {row} alone{' and cut' if check == 'cut' else ''}", tensor, expected[name])
+print("same bits")
