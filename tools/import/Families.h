@@ -70,6 +70,7 @@ const Family &pegasusFamily();
 const Family &phiFamily();
 const Family &qwen2Family();
 const Family &qwen3Family();
+const Family &reformerFamily();
 const Family &rnnLmFamily();
 const Family &robertaFamily();
 const Family &squeezeBertFamily();

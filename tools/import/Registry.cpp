@@ -72,6 +72,7 @@ const std::vector<const Family *> &families() {
       &phiFamily(),
       &qwen2Family(),
       &qwen3Family(),
+      &reformerFamily(),
       &rnnLmFamily(),
       &robertaFamily(),
       &squeezeBertFamily(),
