@@ -80,7 +80,13 @@ std::string TextModel::label(int64_t index) const {
   return "LABEL_" + std::to_string(index);
 }
 
-TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts) {
+bool TextModel::padsLeft() const {
+  const nlohmann::json config = companion("tokenizer_config.json");
+  const auto side = config.find("padding_side");
+  return side == config.end() ? manifest().model.modelType == "xlnet" : *side == "left";
+}
+
+TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts, bool padsLeft) {
   std::vector<Encoding> encodings;
   for (const TextInput &input : texts) {
     encodings.push_back(input.pair ? tokenizer().encode(input.text, *input.pair)
@@ -88,10 +94,10 @@ TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts) {
     if (encodings.back().ids.empty())
       throw Error("text: expected at least one token, got an empty text");
   }
-  return forward(std::move(encodings));
+  return forward(std::move(encodings), padsLeft);
 }
 
-TextModel::Batch TextModel::forward(std::vector<Encoding> encodings) {
+TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLeft) {
   Batch batch;
   batch.where = bundlePath;
   batch.encodings = std::move(encodings);
@@ -101,12 +107,16 @@ TextModel::Batch TextModel::forward(std::vector<Encoding> encodings) {
   const int64_t padId = configNumber("pad_token_id").value_or(0);
   std::vector<int64_t> ids(rows * batch.length, padId), mask(rows * batch.length, 0),
       types(rows * batch.length, 0);
-  for (int64_t row = 0; row < rows; ++row)
-    for (size_t i = 0; i < batch.encodings[row].size(); ++i) {
-      ids[row * batch.length + i] = batch.encodings[row].ids[i];
-      mask[row * batch.length + i] = 1;
-      types[row * batch.length + i] = batch.encodings[row].typeIds[i];
+  for (int64_t row = 0; row < rows; ++row) {
+    const Encoding &encoding = batch.encodings[row];
+    const int64_t start =
+        row * batch.length + (padsLeft ? batch.length - static_cast<int64_t>(encoding.size()) : 0);
+    for (size_t i = 0; i < encoding.size(); ++i) {
+      ids[start + i] = encoding.ids[i];
+      mask[start + i] = 1;
+      types[start + i] = encoding.typeIds[i];
     }
+  }
   const EntrySpec &entry = model->entries()[model->entryIndex("forward")];
   const std::vector<int64_t> shape = {rows, batch.length};
   std::vector<InputTensor> inputs = {{"input_ids", DType::i64, shape, ids.data()}};

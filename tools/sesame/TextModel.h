@@ -61,8 +61,10 @@ public:
     const float *floats(const std::string &name) const;
     std::string where; ///< for messages
   };
-  Batch forward(const std::vector<TextInput> &texts);
-  Batch forward(std::vector<Encoding> encodings);
+  Batch forward(const std::vector<TextInput> &texts, bool padsLeft = false);
+  Batch forward(std::vector<Encoding> encodings, bool padsLeft = false);
+  /// Whether the tokenizer's configuration wants padding before the text: XLNet's reads the last position.
+  bool padsLeft() const;
 
 private:
   std::string bundlePath;

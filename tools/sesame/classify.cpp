@@ -54,7 +54,7 @@ static void classify(const ClassifyOptions &options) {
   for (size_t i = 0; i < options.texts.size(); ++i)
     inputs.push_back({options.texts[i],
                       options.pairs.empty() ? std::nullopt : std::optional<std::string>(options.pairs[i])});
-  const TextModel::Batch batch = model.forward(inputs);
+  const TextModel::Batch batch = model.forward(inputs, model.padsLeft());
   const OutputTensor &logits = batch.output("logits");
   const int64_t numClasses = logits.shape.back();
   const float *rows = batch.floats("logits");

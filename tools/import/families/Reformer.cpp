@@ -17,17 +17,46 @@
 
 #include "support/Error.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <random>
 
 using namespace mlir;
 
 namespace sesame::importer {
 
 namespace {
+
+/// The first `count` standard normal numbers that torch.randn makes on a CPU after manual_seed: Box-Muller
+/// over blocks of 16 (at least one block).
+std::vector<float> torchNormals(uint64_t seed, size_t count) {
+  std::mt19937 random(static_cast<uint32_t>(seed));
+  std::vector<double> values(std::max<size_t>(count, 16));
+  auto draw = [&](size_t from) {
+    for (size_t i = from; i < values.size(); ++i)
+      values[i] = std::ldexp(static_cast<double>(random() & 0xffffff), -24);
+  };
+  auto fill = [&](size_t block) {
+    for (size_t i = block; i < block + 8; ++i) {
+      double radius = std::sqrt(-2 * std::log(1 - values[i])), angle = 2 * M_PI * values[i + 8];
+      values[i] = radius * std::cos(angle);
+      values[i + 8] = radius * std::sin(angle);
+    }
+  };
+  draw(0);
+  for (size_t block = 0; block + 16 <= values.size(); block += 16)
+    fill(block);
+  // The last 16 are drawn anew where blocks do not come out even.
+  if (values.size() % 16 != 0) {
+    draw(values.size() - 16);
+    fill(values.size() - 16);
+  }
+  return {values.begin(), values.begin() + count};
+}
 
 class Reformer {
 public:
@@ -87,6 +116,8 @@ private:
     int64_t length, before, after;
   };
 
+  static constexpr int64_t maxRotations = int64_t(1) << 24;
+
   void readLayers() {
     const Config &c = b.config;
     kinds = c.texts("attn_layers");
@@ -137,6 +168,9 @@ private:
         c.fail("num_buckets", message("expected even numbers, got ", factor));
       rotationSize += factor / 2;
     }
+    // The rotations are constants of the model.
+    if (rotationSize > maxRotations / heads / headSize / numHashes)
+      c.fail("num_buckets", message("expected rotations of at most ", maxRotations, " numbers"));
   }
 
   void readPositions() {
@@ -210,13 +244,25 @@ private:
     return b.slice(both, 1, b.builder.getIndexAttr(0), b.extent(ids, 1));
   }
 
+  /// Random rotations of a layer: [H, D, R, rotationSize]. A head that is given none (zeros) takes those of
+  /// `hash_seed`; without that, where transformers draws others in every call, of seed 0.
   Value rotationsInput(size_t number) {
     InputOptions zeros;
     zeros.fallback = "zeros";
-    return b.input("lsh_rotations." + std::to_string(number),
-                   {std::to_string(heads), std::to_string(headSize), std::to_string(numHashes),
-                    std::to_string(rotationSize)},
-                   b.builder.getF32Type(), zeros);
+    SmallVector<int64_t> shape = {heads, headSize, numHashes, rotationSize};
+    Value given = b.input("lsh_rotations." + std::to_string(number),
+                          {std::to_string(heads), std::to_string(headSize), std::to_string(numHashes),
+                           std::to_string(rotationSize)},
+                          b.builder.getF32Type(), zeros);
+    std::vector<float> normals = torchNormals(b.config.integer("hash_seed", 0, INT64_MAX, 0),
+                                              heads * headSize * numHashes * rotationSize);
+    Value own = arith::ConstantOp::create(
+        b.builder, b.loc, DenseElementsAttr::get(b.tensorType(shape), ArrayRef<float>(normals)));
+    Value squares = einsum(b, "hdrn,hdrn->h", given, given);
+    return mapOver(b, "hdrn,h,hdrn->hdrn", {given, squares, own}, b.builder.getF32Type(),
+                   [](Scalars s, ValueRange values) {
+                     return s.select(s.equal(values[1], s.constantF32(0)), values[2], values[0]);
+                   });
   }
 
   /// The next multiple of all chunks, but the length itself where it fits one chunk.
