@@ -61,7 +61,10 @@ if config.build_type == "Sanitize":
 # Tests that run AVX-512 code, which every such machine can also run as AVX2.
 try:
     with open("/proc/cpuinfo") as cpuinfo:
-        if "avx512f" in cpuinfo.read():
+        flags = cpuinfo.read()
+        if "avx512f" in flags:
             config.available_features.add("x86-avx512")
+        if "avx512_vnni" in flags and "avx512_bf16" in flags:
+            config.available_features.add("x86-avx512-words")
 except OSError:
     pass
