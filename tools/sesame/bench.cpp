@@ -56,7 +56,7 @@ static void bench(const BenchOptions &options) {
   Session &session = model.session();
   const bool canDecode = session.model().hasEntry("decode");
   // An encoder reads the prompt, and the decoder starts with one token.
-  const bool hasSource = canDecode && hasEncoder(session.model());
+  const bool hasSource = hasEncoder(session.model());
   const EntrySpec &entry = session.model().entries()[session.model().entryIndex(hasSource   ? "encode"
                                                                                 : canDecode ? "decode"
                                                                                             : "forward")];
@@ -89,16 +89,16 @@ static void bench(const BenchOptions &options) {
     const float *logits = steps->step(ids.data(), nullptr, length);
     if (run)
       prompt.push_back(encodeSeconds + secondsSince(start));
+    start = Clock::now();
     for (int64_t step = 0; step < options.newTokens; ++step) {
       const int64_t vocabulary = steps->vocabSize();
       for (int64_t row = 0; row < options.batch; ++row)
         next[row] = std::max_element(logits + row * vocabulary, logits + (row + 1) * vocabulary) -
                     (logits + row * vocabulary);
-      start = Clock::now();
       logits = steps->step(next.data(), nullptr, 1);
-      if (run)
-        decode.push_back(secondsSince(start));
     }
+    if (run && options.newTokens > 0)
+      decode.push_back(secondsSince(start) / static_cast<double>(options.newTokens));
   }
   const double promptSeconds = median(prompt);
   nlohmann::json result = {

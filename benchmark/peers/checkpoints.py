@@ -1,0 +1,71 @@
+"""Writes the compared models with random weights in their real shapes, as Hugging Face directories.
+
+Every runtime reads these files (or what its own converter makes of them), so all compute the same function.
+"""
+
+import json
+from pathlib import Path
+
+# Recurrent language models: a stack as wide as a speech model's, with a vocabulary so small that the recurrence is what is timed.
+RECURRENT = {"cell": "lstm", "embedding_size": 512, "hidden_size": 1024, "num_layers": 2, "vocab_size": 64}
+MODELS = ("gpt2", "bert", "lstm", "gru", "t5")
+
+
+def vocabulary_size(model):
+    return {"gpt2": 50257, "bert": 30522, "t5": 32128}.get(model, RECURRENT["vocab_size"])
+
+
+def write(model, directory):
+    """Writes `model` into `directory` unless it is there already; returns the directory."""
+    directory = Path(directory)
+    if (directory / "done").exists():
+        return directory
+    import torch
+
+    directory.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    if model in ("lstm", "gru"):
+        _write_recurrent(model, directory)
+    else:
+        import transformers
+
+        classes = {
+            "gpt2": (transformers.GPT2LMHeadModel, transformers.GPT2Config()),
+            "bert": (transformers.BertModel, transformers.BertConfig()),
+            # T5 small.
+            "t5": (transformers.T5ForConditionalGeneration, transformers.T5Config(decoder_start_token_id=0)),
+        }
+        kind, config = classes[model]
+        kind(config).eval().save_pretrained(directory)
+        if model == "bert":  # older readers want what newer writers leave out
+            path = directory / "config.json"
+            path.write_text(json.dumps(dict(json.loads(path.read_text()), position_embedding_type="absolute"), indent=2))
+        _write_tokenizer(model, directory)
+    (directory / "done").touch()
+    return directory
+
+
+def _write_recurrent(model, directory):
+    from safetensors.torch import save_file
+
+    from .modules import RecurrentLm
+
+    config = dict(RECURRENT, cell=model)
+    save_file(RecurrentLm(config).state_dict(), directory / "model.safetensors")
+    config.update(architectures=["RnnLM"], model_type=f"{model}-lm", batch_first=True, tie_weights=False)
+    (directory / "config.json").write_text(json.dumps(config, indent=2))
+
+
+def _write_tokenizer(model, directory):
+    """A vocabulary of made-up words: some converters refuse a model without one. Ids are what is timed."""
+    words = [f"w{i}" for i in range(vocabulary_size(model))]
+    special = {"unk_token": words[0], "pad_token": words[0], "eos_token": words[1], "bos_token": words[1],
+               "cls_token": words[2], "sep_token": words[3], "mask_token": words[4]}
+    tokenizer = {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": None, "decoder": None,
+        "model": {"type": "WordLevel", "vocab": {word: i for i, word in enumerate(words)}, "unk_token": words[0]},
+    }
+    (directory / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (directory / "tokenizer_config.json").write_text(
+        json.dumps(dict(special, tokenizer_class="PreTrainedTokenizerFast")))
