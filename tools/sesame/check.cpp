@@ -15,12 +15,15 @@
 #include "core/Model.h"
 #include "core/Session.h"
 #include "generate/Generate.h"
+#include "io/WordVectors.h"
 #include "support/Error.h"
+#include "support/Json.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -238,8 +241,71 @@ static bool checkGenerate(Session &session, const GoldenCall &call, const CheckO
   return isRight;
 }
 
+/// The last line. Throws Error if a call is off.
+static void finish(const CheckOptions &options, size_t numCalls, size_t numOff) {
+  std::fflush(stdout);
+  if (numOff)
+    throw Error(message(options.goldenCase, ": ", numOff, " of ", numCalls, " calls off"));
+  std::printf("%zu of %zu calls agree\n", numCalls, numCalls);
+}
+
+/// The files of a folder of word vectors, as its config.json lists them; of a file that file.
+static std::vector<std::string> vectorFiles(const std::string &path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored))
+    return {path};
+  const std::string config = path + "/config.json";
+  const nlohmann::json fields = parseJson(config, readTextFile(config, /*limit=*/1 << 20));
+  std::vector<std::string> files;
+  if (fields.is_object() && fields.contains("files") && fields["files"].is_array())
+    for (const nlohmann::json &name : fields["files"])
+      if (name.is_string())
+        files.push_back(path + "/" + name.get<std::string>());
+  if (files.empty())
+    throw Error(message(config, ": 'files': expected the names of files of word vectors, found none"));
+  return files;
+}
+
+/// `vectors` [N, D] and `cosine` [N, N] of each file.
+static bool checkVectors(const GoldenCall &call, const CheckOptions &options) {
+  bool isRight = true;
+  for (const std::string &file : vectorFiles(options.bundle)) {
+    std::printf("%s\n", file.c_str());
+    for (const auto &[name, golden] : call.outputs) {
+      const bool isTable = name == "vectors";
+      if ((!isTable && name != "cosine") || golden->shape.size() != 2)
+        throw Error(message(options.goldenCase, ": call '", call.name, "': output '", name,
+                            "' is neither 'vectors' nor 'cosine' of rank 2"));
+      const WordVectors vectors(file);
+      std::vector<float> rows;
+      for (int64_t i = 0; i < vectors.size(); ++i) {
+        if (isTable) {
+          const std::vector<float> row = vectors.values(i);
+          rows.insert(rows.end(), row.begin(), row.end());
+          continue;
+        }
+        for (int64_t j = 0; j < vectors.size(); ++j)
+          rows.push_back(static_cast<float>(vectors.cosine(i, j)));
+      }
+      isRight &=
+          report(call, name, *golden, DType::f32,
+                 {vectors.size(), isTable ? vectors.dimension() : vectors.size()}, rows.data(), options);
+    }
+  }
+  return isRight;
+}
+
+static bool isOfVectors(const GoldenCall &call) { return call.kind == "vectors"; }
+
 static void check(const CheckOptions &options) {
   const GoldenCase golden = GoldenCase::open(options.goldenCase);
+  if (!golden.calls.empty() && std::all_of(golden.calls.begin(), golden.calls.end(), isOfVectors)) {
+    size_t numOff = 0;
+    for (const GoldenCall &call : golden.calls)
+      numOff += !checkVectors(call, options);
+    finish(options, golden.calls.size(), numOff);
+    return;
+  }
   Session::Options sessionOptions;
   sessionOptions.numThreads = options.threads;
   Session session(Model::open(options.bundle), sessionOptions);
@@ -254,17 +320,17 @@ static void check(const CheckOptions &options) {
     numOff += call.kind == "forward" ? !checkForward(session, call, options)
                                      : !checkGenerate(session, call, options);
   }
-  std::fflush(stdout);
-  if (numOff)
-    throw Error(message(options.goldenCase, ": ", numOff, " of ", numChecked, " calls off"));
-  std::printf("%zu of %zu calls agree\n", numChecked, numChecked);
+  finish(options, numChecked, numOff);
 }
 
 void addCheckCommand(CLI::App &app) {
   CLI::App *command =
       app.add_subcommand("check", "Run recorded calls and compare with their recorded outputs");
   auto options = std::make_shared<CheckOptions>();
-  command->add_option("BUNDLE", options->bundle, "What 'sesame compile' wrote")->required();
+  command
+      ->add_option("BUNDLE", options->bundle,
+                   "What 'sesame compile' wrote; for recorded word vectors their file or folder")
+      ->required();
   command
       ->add_option(
           "CASE", options->goldenCase,

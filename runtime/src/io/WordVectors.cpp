@@ -223,6 +223,12 @@ double WordVectors::dot(const UnalignedFloat *a, const double *b) const {
   return sum;
 }
 
+std::vector<float> WordVectors::values(int64_t index) const {
+  std::vector<float> result(static_cast<size_t>(width));
+  std::memcpy(result.data(), vector(index), result.size() * sizeof(float));
+  return result;
+}
+
 std::vector<double> WordVectors::direction(int64_t index) const {
   const UnalignedFloat *values = vector(index);
   std::vector<double> result;

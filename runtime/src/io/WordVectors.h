@@ -38,6 +38,7 @@ public:
   /// The first place of a word. Throws Error if it is not there.
   int64_t find(std::string_view word) const;
 
+  std::vector<float> values(int64_t index) const;
   /// The vector, of length 1. Throws Error if it is zero, and so has no direction.
   std::vector<double> direction(int64_t index) const;
   double cosine(int64_t a, int64_t b) const;

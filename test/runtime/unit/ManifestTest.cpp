@@ -100,9 +100,11 @@ TEST(Manifest, EveryFieldIsChecked) {
   EXPECT_EQ(complaintWith("/entries/1/name", "forward"), "m: entries[1].name: entry 'forward' occurs twice");
   EXPECT_EQ(complaintWith("/entries/0/symbols/1", "B"), "m: entries[0].symbols[1]: symbol 'B' occurs twice");
   EXPECT_EQ(complaintWith("/entries/0/symbols", {"S", "B"}),
-            "m: entries[0].symbols: expected [B, S] (the order in inputs, then states), found [S, B]");
+            "m: entries[0].symbols: expected [B, S] (the order in inputs, then states, then derived), found "
+            "[S, B]");
   EXPECT_EQ(complaintWith("/entries/0/symbols", {"B", "S", "X"}),
-            "m: entries[0].symbols: expected [B, S] (the order in inputs, then states), found [B, S, X]");
+            "m: entries[0].symbols: expected [B, S] (the order in inputs, then states, then derived), found "
+            "[B, S, X]");
   EXPECT_EQ(complaintWith("/entries/0/outputs/0/shape/2", "X"),
             "m: entries[0].outputs[0].shape[2]: symbol 'X' is not among the entry's symbols");
   EXPECT_EQ(complaintWith("/entries/0/inputs/0/dtype", "f31"),
@@ -119,9 +121,10 @@ TEST(Manifest, EveryFieldIsChecked) {
             "m: entries[0].inputs[0].range: expected the first number to be below the second");
   EXPECT_EQ(complaintWith("/entries/0/outputs/0/state", true),
             "m: entries[0].outputs[0]: an output has no 'state', 'range', 'at_most' or 'default'");
-  EXPECT_EQ(complaintWith("/entries/0/inputs/0/at_most", "S"),
-            "m: entries[0].inputs[0].at_most: expected a bound on an i64 or i32 input of one axis alone, found "
-            "i64[B, S]");
+  EXPECT_EQ(
+      complaintWith("/entries/0/inputs/0/at_most", "S"),
+      "m: entries[0].inputs[0].at_most: expected a bound on an i64 or i32 input of one axis alone, found "
+      "i64[B, S]");
   EXPECT_EQ(complaintWith("/entries/1/inputs/2/default", "zeros"),
             "m: entries[1].inputs[2]: a state has no 'range', 'at_most' or 'default'");
   EXPECT_EQ(complaintWith("/entries/0/limits", {{"Z", 4}}),
