@@ -16,6 +16,8 @@
 
 #include "support/Error.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 #include <array>
 #include <cmath>
 #include <utility>
@@ -58,28 +60,25 @@ public:
   }
 
   void baseModel() {
-    Value h = beginForward();
-    b.output("last_hidden_state", h, {"B", "S", std::to_string(width)});
-    endForward();
+    entries([&](Value h) { b.output("last_hidden_state", h, {"B", "S", std::to_string(width)}); });
   }
 
   void sequenceClassification() {
     int64_t labels = b.config.numLabels();
-    Value h = beginForward();
-    b.output("logits", b.linear("logits_proj", summary(h), labels), {"B", std::to_string(labels)});
-    endForward();
+    entries([&](Value h) {
+      b.output("logits", b.linear("logits_proj", summary(h), labels), {"B", std::to_string(labels)});
+    });
   }
 
   void tokenClassification() {
     int64_t labels = b.config.numLabels();
-    Value h = beginForward();
-    b.output("logits", b.linear("classifier", h, labels), {"B", "S", std::to_string(labels)});
-    endForward();
+    entries([&](Value h) {
+      b.output("logits", b.linear("classifier", h, labels), {"B", "S", std::to_string(labels)});
+    });
   }
 
   void questionAnswering() {
-    questionAnsweringOutputs(b, "qa_outputs", beginForward());
-    endForward();
+    entries([&](Value h) { questionAnsweringOutputs(b, "qa_outputs", h); });
   }
 
   /// N choices a row, each a sequence of its own.
@@ -97,8 +96,7 @@ public:
   /// `forward`: the logits of the content stream. `predict`: those of the query stream, for chosen positions
   /// under a chosen order. `decode`: those of the token that follows.
   void languageModel() {
-    b.output("logits", logits(beginForward()), {"B", "S", std::to_string(vocab)});
-    endForward();
+    entries([&](Value h) { b.output("logits", logits(h), {"B", "S", std::to_string(vocab)}); });
     predictEntry();
     decodeEntry();
   }
@@ -119,10 +117,11 @@ private:
     Value queryOffset;
     Value targets; // [B, N, S], f32: the positions at which queries stand, or null for their own
     Value past;    // index: the filled part of the cache, or null without one
+    Value known;   // [L, B, M, C], the memories, or null without
 
-    std::array<Value *, 9> members() {
+    std::array<Value *, 10> members() {
       return {&types,     &relative,    &zeroRow, &contentMask, &contentOffset,
-              &queryMask, &queryOffset, &targets, &past};
+              &queryMask, &queryOffset, &targets, &past,        &known};
     }
   };
 
@@ -143,13 +142,24 @@ private:
     return in;
   }
 
-  /// Opens `forward` and returns the last hidden states [B, S, C].
-  Value beginForward() {
+  /// `forward`, and `extend` for a text whose beginning is known by the memories that a call gave; `head`
+  /// makes the outputs of the last hidden states [B, S, C].
+  void entries(function_ref<void(Value h)> head) {
     b.weights.ignore("transformer.mask_emb");
-    return content(beginInputs({"B", "S"}));
+    head(content(beginInputs({"B", "S"})));
+    endForward();
+    // With reuse_len what is kept of a call is no sum of extents.
+    if (!givesMemories || reusedLength)
+      return;
+    Inputs in = beginInputs({"B", "S"}, "extend");
+    for (int64_t layer = 0; layer < layers; ++layer)
+      known.push_back(b.input("mems." + std::to_string(layer), {"M", "B", std::to_string(width)},
+                              b.builder.getF32Type()));
+    head(content(in));
+    endForward();
+    known.clear();
   }
 
-  /// Gives the last `mem_len` of the first `reuse_len` states of each layer.
   void endForward() {
     if (memories)
       outputMemories();
@@ -157,24 +167,34 @@ private:
     memories = {};
   }
 
+  /// The last `mem_len` of what was known and the first `reuse_len` states, of each layer.
   void outputMemories() {
     Scalars s{b.builder, b.loc};
-    Value kept = b.dim(memories, 3), first, rows;
+    Value kept = b.dim(memories, 3);
     if (reusedLength)
       kept = s.minimum(kept, b.constant(reusedLength));
-    rows = memoryLength ? s.minimum(kept, b.constant(memoryLength)) : kept;
-    first = s.subtract(kept, rows);
+    if (!known.empty())
+      kept = s.add(kept, b.dim(known.front(), 0));
+    Value rows = memoryLength ? s.minimum(kept, b.constant(memoryLength)) : kept;
     const char *symbol = "S";
-    if (reusedLength || memoryLength) {
-      symbol = "M";
-      int64_t most =
-          std::min(reusedLength ? reusedLength : memoryLength, memoryLength ? memoryLength : reusedLength);
-      deriveSymbol(b, symbol, {"S"}, 0, most);
+    if (reusedLength || memoryLength || !known.empty()) {
+      symbol = "K";
+      std::optional<int64_t> most;
+      for (int64_t length : {reusedLength, memoryLength})
+        if (length)
+          most = std::min(most.value_or(length), length);
+      SmallVector<StringRef> terms = {"S"};
+      if (!known.empty())
+        terms.push_back("M");
+      deriveSymbol(b, symbol, terms, 0, most);
     }
     for (int64_t layer = 0; layer < layers; ++layer) {
       Value states = LayerInputs::of(b, memories, layer); // [S, B, C]
-      b.output("mems." + std::to_string(layer), symbol[0] == 'M' ? b.slice(states, 0, first, rows) : states,
-               {symbol, "B", std::to_string(width)});
+      if (!known.empty())
+        states = concat(b, {known[layer], states}, 0);
+      if (reusedLength || memoryLength)
+        states = b.slice(states, 0, s.subtract(kept, rows), rows);
+      b.output("mems." + std::to_string(layer), states, {symbol, "B", std::to_string(width)});
     }
   }
 
@@ -307,7 +327,41 @@ private:
   }
 
   /// The content stream alone: [B, S, C].
-  Value content(const Inputs &in) { return run("block", embed(in.ids), {}, share(in, {}), nullptr).first; }
+  Value content(const Inputs &in) {
+    Shared shared = known.empty() ? share(in, {}) : shareKnown(in);
+    return run(known.empty() ? "block" : "block_extended", embed(in.ids), {}, shared, nullptr).first;
+  }
+
+  /// With memories in front of the keys: they are real and of segment 0.
+  Shared shareKnown(const Inputs &in) {
+    Scalars outer{b.builder, b.loc};
+    Value size = b.dim(in.ids, 1), past = b.dim(known.front(), 0), total = outer.add(past, size);
+    auto prepend = [&](Value x, int64_t what) {
+      return generate(b, {b.extent(x, 0), total}, b.builder.getI64Type(), [&](Scalars s, ValueRange at) {
+        Value place = s.maximum(s.subtract(at[1], past), s.constant(0));
+        return s.select(s.less(at[1], past), s.toI64(s.constant(what)), s.at(x, {at[0], place}));
+      });
+    };
+    Shared shared;
+    shared.types = prepend(in.types, 0);
+    shared.zeroRow = outer.subtract(size, b.constant(1));
+    shared.relative = distanceSinusoids(b, outer.subtract(b.constant(1), size),
+                                        outer.add(total, shared.zeroRow), width, std::max<int64_t>(clamp, 0));
+    shared.contentOffset = past;
+    shared.contentMask = scoreMask(prepend(in.mask, 1), {}, b.extent(in.ids, 1), past, /*seesItself=*/true);
+    SmallVector<Value> layersOf; // [1, B, M, C]
+    for (Value memory : known) {
+      Value rows = transpose(b, memory, {1, 0, 2});
+      SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(1), b.extent(rows, 0), b.extent(rows, 1),
+                                           b.extent(rows, 2)};
+      SmallVector<ReassociationIndices> groups = {{0, 1}, {2}, {3}};
+      layersOf.push_back(tensor::ExpandShapeOp::create(
+          b.builder, b.loc, b.tensorType({1, ShapedType::kDynamic, ShapedType::kDynamic, width}), rows,
+          groups, extents));
+    }
+    shared.known = layersOf.size() == 1 ? layersOf.front() : concat(b, layersOf, 0);
+    return shared;
+  }
 
   /// All layers on the content stream h and the query stream g, which may be null.
   std::pair<Value, Value> run(const char *name, Value h, Value g, Shared shared, Cache *cache) {
@@ -345,8 +399,11 @@ private:
     SmallVector<Value> after;
     if (givesMemories)
       after.push_back(LayerInputs::write(b, inside[hasQueries ? 2 : 1], h, b.layerIndex()));
-    Keys keys = {b.splitHeads(project(layer("rel_attn.k"), h), heads),
-                 b.splitHeads(project(layer("rel_attn.v"), h), heads),
+    Value seen = h;
+    if (shared.known)
+      seen = concat(b, {b.select(shared.known, 0, b.layerIndex()), h}, 1);
+    Keys keys = {b.splitHeads(project(layer("rel_attn.k"), seen), heads),
+                 b.splitHeads(project(layer("rel_attn.v"), seen), heads),
                  splitAxis(b, project(layer("rel_attn.r"), shared.relative), 1, heads)};
     if (hasCache) {
       Cache cache{inside[inside.size() - 2], inside.back(), shared.past};
@@ -416,7 +473,8 @@ private:
       Value row = s.add(s.subtract(query, key), first);
       Value sum = s.at(byDistance, {batch, head, query, row});
       if (bySegment) {
-        Value isSame = s.equal(s.at(shared.types, {batch, query}), s.at(shared.types, {batch, key}));
+        Value isSame =
+            s.equal(s.at(shared.types, {batch, s.add(query, offset)}), s.at(shared.types, {batch, key}));
         Value segment = s.select(isSame, s.constant(0), s.constant(1));
         sum = s.add(sum, s.at(bySegment, {batch, head, query, segment}));
       }
@@ -435,7 +493,9 @@ private:
   mlir::sesame::Activation activation;
   double epsilon;
   bool tied, causal, sameLength, givesMemories;
-  Value memories; // of the open entry
+  // Of the open entry: the states of all layers, and the memories [M, B, C] of each that it is given.
+  Value memories;
+  SmallVector<Value> known;
 };
 
 const char *inferArchitecture(const WeightSource &weights) {
