@@ -84,8 +84,12 @@ static DerivedSymbol readDerived(EntrySpec &entry, NamedAttribute derived) {
     throw Error(message(where, ": expected terms to be symbols of the inputs"));
   if (auto plus = formula.getAs<IntegerAttr>("plus"))
     result.plus = plus.getInt();
+  if (auto divisor = formula.getAs<IntegerAttr>("divide"))
+    result.divisor = divisor.getInt();
   if (auto atMost = formula.getAs<IntegerAttr>("at_most"))
     result.atMost = atMost.getInt();
+  if (auto atLeast = formula.getAs<IntegerAttr>("at_least"))
+    result.atLeast = atLeast.getInt();
   if (entry.findSymbol(derived.getName().strref()) >= 0)
     throw Error(message(where, ": the inputs have this symbol"));
   result.symbol = entry.addSymbol(derived.getName().strref());

@@ -77,6 +77,11 @@ bool Config::isNull(const std::string &key) const {
   return it != fields.end() && it->is_null();
 }
 
+bool Config::isText(const std::string &key) const {
+  const nlohmann::json *value = find(key);
+  return value && value->is_string();
+}
+
 std::optional<Config> Config::object(const std::string &key) const {
   const nlohmann::json *value = find(key);
   if (!value)
@@ -196,6 +201,24 @@ std::vector<int64_t> Config::tokenIds(const std::string &key) const {
     for (const nlohmann::json &id : *value)
       add(id);
   return ids;
+}
+
+std::vector<int64_t> Config::integers(const std::string &key, int64_t low, int64_t high) const {
+  const nlohmann::json *value = find(key);
+  std::vector<int64_t> result;
+  if (!value)
+    return result;
+  std::string expected = message("a list of integers from ", low, " to ", high);
+  if (!value->is_array())
+    failType(key, expected);
+  for (const nlohmann::json &item : *value) {
+    bool fits = item.is_number_integer() &&
+                (!item.is_number_unsigned() || item.get<uint64_t>() <= static_cast<uint64_t>(high));
+    if (!fits || item.get<int64_t>() < low || item.get<int64_t>() > high)
+      failType(key, expected);
+    result.push_back(item.get<int64_t>());
+  }
+  return result;
 }
 
 std::vector<std::pair<int64_t, int64_t>> Config::integerPairs(const std::string &key) const {

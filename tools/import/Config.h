@@ -40,6 +40,8 @@ public:
   bool has(const std::string &key) const { return find(key) != nullptr; }
   /// Present, and null: where transformers takes null for "none" and absence for a default of its own.
   bool isNull(const std::string &key) const;
+  /// Present, and a string: where a number may be left to the model ("auto").
+  bool isText(const std::string &key) const;
   /// Whichever of two names of one field is there, the first if none is: transformers' attribute_map.
   std::string either(const std::string &key, const std::string &other) const {
     return !has(key) && has(other) ? other : key;
@@ -70,6 +72,8 @@ public:
   mlir::sesame::Activation activation(const std::string &key, std::optional<std::string> fallback = {}) const;
   /// A token id, or a list of them; empty if absent. Ids below 0 count as absent, as in transformers.
   std::vector<int64_t> tokenIds(const std::string &key) const;
+  /// A list of integers from `low` to `high`; empty if absent.
+  std::vector<int64_t> integers(const std::string &key, int64_t low, int64_t high) const;
   /// A list of pairs of integers; empty if absent.
   std::vector<std::pair<int64_t, int64_t>> integerPairs(const std::string &key) const;
   /// Texts of a list; empty if absent.

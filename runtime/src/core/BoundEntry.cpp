@@ -92,15 +92,20 @@ void BoundEntry::bindStates() {
 void BoundEntry::deriveDims() {
   for (const DerivedSymbol &derived : entrySpec->derived) {
     int64_t &value = dims[static_cast<size_t>(derived.symbol)];
-    value = derived.plus;
+    value = 0;
     bool overflow = false;
     for (int32_t term : derived.terms) {
       if (dims[static_cast<size_t>(term)] < 0)
         return; // checkDims says so
       overflow |= __builtin_add_overflow(value, dims[static_cast<size_t>(term)], &value);
     }
+    const int64_t sum = value;
+    overflow |= __builtin_add_overflow(value, derived.plus, &value);
+    value /= derived.divisor;
     if (derived.atMost)
       value = std::min(value, *derived.atMost);
+    if (derived.atLeast)
+      value = std::max(value, std::min(sum, *derived.atLeast));
     if (overflow || value < 0)
       fail(message(": no output can have ", entrySpec->symbols[static_cast<size_t>(derived.symbol)], " = ",
                    value));
@@ -218,8 +223,8 @@ void BoundEntry::checkLengths(const TensorSpec &tensor, const void *data, size_t
     std::string symbol =
         bound.isConstant() ? "" : entrySpec->symbols[static_cast<size_t>(bound.symbol)] + " = ";
     std::string expected = length < least ? message("at least ", least) : message("at most ", symbol, most);
-    fail(message(": input ", inQuotes(tensor.name), ", row ", row, ": expected a length of ", expected, ", got ",
-                 length));
+    fail(message(": input ", inQuotes(tensor.name), ", row ", row, ": expected a length of ", expected,
+                 ", got ", length));
   }
 }
 

@@ -60,13 +60,14 @@ struct SymbolLimit {
   Dim atMost;
 };
 
-/// A symbol of outputs that no input has: the sum of other symbols and `plus`, at most `atMost`. Unlike those
-/// of inputs it may be 0.
+/// A symbol of outputs that no input has: the sum of other symbols and `plus`, divided by `divisor`; at most
+/// `atMost`, and at least `atLeast` unless the symbols' own sum is less. Unlike those of inputs it may be 0.
 struct DerivedSymbol {
   int32_t symbol = 0;
   std::vector<int32_t> terms;
   int64_t plus = 0;
-  std::optional<int64_t> atMost;
+  int64_t divisor = 1;
+  std::optional<int64_t> atMost, atLeast;
 };
 
 /// One public function of a model. Symbols are numbered in order of first appearance over the inputs that are

@@ -148,7 +148,8 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
       node["at_most"].fail(message("expected a bound on an i64 or i32 input of one axis alone, found ",
                                    entry.describe(tensor)));
   }
-  if (isOutput && (tensor.isState || tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
+  if (isOutput &&
+      (tensor.isState || tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
     node.fail("an output has no 'state', 'range', 'at_most' or 'default'");
   if (tensor.isState && (tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
     node.fail("a state has no 'range', 'at_most' or 'default'");
@@ -168,8 +169,14 @@ DerivedSymbol parseDerived(const EntrySpec &entry, const std::string &name, cons
   }
   if (node.has("plus"))
     derived.plus = node["plus"].integer();
+  if (node.has("divide"))
+    derived.divisor = node["divide"].natural();
+  if (derived.divisor == 0)
+    node["divide"].fail("expected a positive number, found 0");
   if (node.has("at_most"))
     derived.atMost = node["at_most"].natural();
+  if (node.has("at_least"))
+    derived.atLeast = node["at_least"].natural();
   return derived;
 }
 
@@ -372,8 +379,12 @@ static ordered_json serializeEntry(const EntrySpec &entry) {
     ordered_json formula = {{"terms", ordered_json::array()}, {"plus", derived.plus}};
     for (int32_t term : derived.terms)
       formula["terms"].push_back(entry.symbols.at(static_cast<size_t>(term)));
+    if (derived.divisor != 1)
+      formula["divide"] = derived.divisor;
     if (derived.atMost)
       formula["at_most"] = *derived.atMost;
+    if (derived.atLeast)
+      formula["at_least"] = *derived.atLeast;
     node["derived"][entry.symbols.at(static_cast<size_t>(derived.symbol))] = std::move(formula);
   }
   if (!entry.limits.empty()) {

@@ -41,6 +41,22 @@ std::string complaintWith(const char *pointer, const json &value) {
 
 } // namespace
 
+TEST(Manifest, DerivesSymbols) {
+  json document = counterJson();
+  document["/entries/0/derived/P"_json_pointer] = {
+      {"terms", {"S"}}, {"plus", 1}, {"divide", 2}, {"at_least", 2}};
+  document["/entries/0/symbols"_json_pointer].push_back("P");
+  Manifest manifest = parseManifest("m", document.dump());
+  EXPECT_EQ(json::parse(serializeManifest(manifest)), document);
+  ASSERT_EQ(manifest.entries[0].derived.size(), 1u);
+  EXPECT_EQ(manifest.entries[0].derived[0].divisor, 2);
+  EXPECT_EQ(manifest.entries[0].derived[0].atLeast, 2);
+
+  document["/entries/0/derived/P/divide"_json_pointer] = 0;
+  EXPECT_EQ(complaint(document.dump()),
+            "m: entries[0].derived.P.divide: expected a positive number, found 0");
+}
+
 TEST(Manifest, SurvivesWritingAndReading) {
   json document = counterJson();
   Manifest manifest = parseManifest("m", document.dump());

@@ -66,6 +66,26 @@ public:
     b.endEntry();
   }
 
+  /// Without the decoder: as short as the last block.
+  void baseModel() {
+    Value h = beginForward();
+    // What pooling block after block comes to.
+    int64_t divisor = int64_t(1) << (blocks.size() - 1);
+    Builder &attributes = b.builder;
+    NamedAttrList formula;
+    formula.append("terms", attributes.getStrArrayAttr({"S"}));
+    formula.append("plus",
+                   attributes.getI64IntegerAttr(pooling().added == 1 ? divisor - 1 : 2 * divisor - 2));
+    formula.append("divide", attributes.getI64IntegerAttr(divisor));
+    if (pooling().least)
+      formula.append("at_least", attributes.getI64IntegerAttr(pooling().least));
+    Attribute pooled = formula.getDictionary(attributes.getContext());
+    b.builder.getInsertionBlock()->getParentOp()->setAttr(
+        "sesame.derived", attributes.getDictionaryAttr(attributes.getNamedAttr("P", pooled)));
+    b.output("last_hidden_state", h, {"B", "P", std::to_string(width)});
+    b.endEntry();
+  }
+
   void maskedLM() {
     Value h = beginForward();
     Value matrix = b.headWeight("lm_head.weight", wordTable, {vocab, width}, tied);
@@ -122,9 +142,9 @@ private:
 
   void readBlocks() {
     const Config &c = b.config;
-    std::vector<int64_t> sizes = c.tokenIds("block_sizes");
+    std::vector<int64_t> sizes = c.integers("block_sizes", 1, Config::maxLayers);
     // The code of a layer is made once for each repeat.
-    std::vector<int64_t> repeats = c.tokenIds("block_repeats");
+    std::vector<int64_t> repeats = c.integers("block_repeats", 1, 16);
     if (!c.has("block_sizes"))
       sizes = {4, 4, 4};
     if (!c.has("block_repeats"))
@@ -135,14 +155,8 @@ private:
     if (repeats.size() != sizes.size())
       c.fail("block_repeats", "expected one for each of the " + std::to_string(sizes.size()) +
                                   " blocks, got " + std::to_string(repeats.size()));
-    for (auto [size, count] : llvm::zip_equal(sizes, repeats)) {
-      if (size < 1 || size > Config::maxLayers)
-        c.fail("block_sizes",
-               "expected 1 to " + std::to_string(Config::maxLayers) + " layers, got " + std::to_string(size));
-      if (count < 1 || count > 16)
-        c.fail("block_repeats", "expected 1 to 16, got " + std::to_string(count));
+    for (auto [size, count] : llvm::zip_equal(sizes, repeats))
       blocks.push_back({size, count});
-    }
     // What the decoder adds is the state after as many steps as the first block has layers, in the middle of
     // the block if it repeats them.
     if (hasDecoder && repeats.front() != 1)
@@ -184,14 +198,21 @@ private:
   // Lengths
   //===--------------------------------------------------------------------===//
 
-  /// The length of what is pooled: two tokens become one, but the class token stays by itself, in whose
-  /// favour the last token is left out. Nothing but a class token and one other is pooled no more.
+  /// Lengths from n to max((n + added) / 2, min(n, least)): two tokens become one, but the class token stays
+  /// by itself, in whose favour the last token is left out. Nothing but a class token and one other is pooled
+  /// no more.
+  struct Pooling {
+    int64_t added, least;
+  };
+  Pooling pooling() const {
+    if (!separatesClass)
+      return {1, 0};
+    return truncates ? Pooling{1, 2} : Pooling{2, 0};
+  }
   Value pooledLength(Value length) {
     Scalars s{b.builder, b.loc};
-    auto half = [&](int64_t more) { return s.divide(s.add(length, s.constant(more)), s.constant(2)); };
-    if (!separatesClass)
-      return half(1);
-    return truncates ? s.maximum(half(1), s.minimum(length, s.constant(2))) : half(2);
+    Value half = s.divide(s.add(length, s.constant(pooling().added)), s.constant(2));
+    return s.maximum(half, s.minimum(length, s.constant(pooling().least)));
   }
 
   /// The two tokens that `place` is made of, and whether there is a second one.
@@ -406,6 +427,7 @@ const Family &funnelFamily() {
       "funnel.",
       {
           {"FunnelModel", "feature-extraction", [](ModelBuilder &b) { whole(b).model(); }},
+          {"FunnelBaseModel", "feature-extraction", [](ModelBuilder &b) { withoutDecoder(b).baseModel(); }},
           {"FunnelForMaskedLM", "fill-mask", [](ModelBuilder &b) { whole(b).maskedLM(); }},
           {"FunnelForPreTraining", "replaced-token-detection",
            [](ModelBuilder &b) { whole(b).preTraining(); }},
@@ -425,7 +447,9 @@ const Family &funnelFamily() {
                             {"qa_outputs.weight", "FunnelForQuestionAnswering"},
                             {"discriminator_predictions.dense.weight", "FunnelForPreTraining"},
                             {"lm_head.bias", "FunnelForMaskedLM"}},
-                           "FunnelModel");
+                           weights.has("funnel.decoder.layers.0.attention.q_head.weight")
+                               ? "FunnelModel"
+                               : "FunnelBaseModel");
       },
       {},
   };

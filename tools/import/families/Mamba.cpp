@@ -41,7 +41,11 @@ public:
     inner = c.extent("intermediate_size", expand * width);
     stateSize = c.extent("state_size", 16);
     kernel = c.integer("conv_kernel", 2, 1 << 10, 4);
-    rank = c.extent("time_step_rank", (width + 15) / 16);
+    rank = (width + 15) / 16;
+    if (c.isText("time_step_rank"))
+      c.choice("time_step_rank", {"auto"});
+    else
+      rank = c.extent("time_step_rank", rank);
     activation = c.activation("hidden_act", "silu");
     epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
     hasBias = c.flag("use_bias", false);
