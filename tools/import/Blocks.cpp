@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Builder.h"
+#include "TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -78,15 +78,9 @@ Value ModelBuilder::add(Value a, Value b) { return arith::AddFOp::create(builder
 Value ModelBuilder::multiply(Value a, Value b) { return arith::MulFOp::create(builder, loc, a, b); }
 
 Value ModelBuilder::scale(Value x, Value factor) {
-  AffineMap identity = builder.getMultiDimIdentityMap(typeOf(x).getRank());
-  SmallVector<utils::IteratorType> parallel(typeOf(x).getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, x.getType(), x, empty(extentsOf(*this, x), builder.getF32Type()),
-             ArrayRef<AffineMap>{identity, identity}, parallel,
-             [&](OpBuilder &b, Location l, ValueRange values) {
-               linalg::YieldOp::create(b, l, arith::MulFOp::create(b, l, values[0], factor).getResult());
-             })
-      .getResult(0);
+  std::string axes = std::string("bhsdxyz").substr(0, typeOf(x).getRank());
+  return mapOver(*this, axes + "->" + axes, x, builder.getF32Type(),
+                 [&](Scalars s, ValueRange values) { return s.multiply(values[0], factor); });
 }
 
 Value ModelBuilder::scale(Value x, double factor) { return scale(x, constantF32(factor)); }
@@ -185,48 +179,19 @@ Value ModelBuilder::selectLast(Value x, int64_t axis) {
 }
 
 Value ModelBuilder::gatherPositions(Value x, Value positions) {
-  RankedTensorType type = typeOf(x);
-  SmallVector<OpFoldResult> extents = {extent(x, 0), extent(x, 2)};
   Value last = arith::SubIOp::create(builder, loc, dim(x, 1), constant(1));
-  AffineExpr row, column;
-  bindDims(builder.getContext(), row, column);
-  SmallVector<AffineMap> maps = {AffineMap::get(2, 0, row),
-                                 AffineMap::get(2, 0, {row, column}, builder.getContext())};
-  SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, RankedTensorType::get(shapeOf(extents), type.getElementType()), positions,
-             empty(extents, type.getElementType()), maps, parallel,
-             [&](OpBuilder &b, Location l, ValueRange values) {
-               Value position = arith::IndexCastOp::create(b, l, b.getIndexType(), values[0]);
-               position = arith::MinSIOp::create(b, l, position, last);
-               Value batch = linalg::IndexOp::create(b, l, 0), channel = linalg::IndexOp::create(b, l, 1);
-               Value element = tensor::ExtractOp::create(b, l, x, ValueRange{batch, position, channel});
-               linalg::YieldOp::create(b, l, element);
-             })
-      .getResult(0);
+  return mapOver(*this, "b->bc", positions, {extent(x, 0), extent(x, 2)}, typeOf(x).getElementType(),
+                 [&](Scalars s, ValueRange values) {
+                   return s.at(x, {s.index(0), s.minimum(s.toIndex(values[0]), last), s.index(1)});
+                 });
 }
 
 Value ModelBuilder::lastPositionOtherThan(Value ids, int64_t padId) {
-  Type i64 = builder.getI64Type();
-  SmallVector<OpFoldResult> extents = {extent(ids, 0)};
   Value zero = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
-  Value pad = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(padId));
-  Value init = linalg::FillOp::create(builder, loc, zero, empty(extents, i64)).getResult(0);
-  AffineExpr row, position;
-  bindDims(builder.getContext(), row, position);
-  SmallVector<AffineMap> maps = {AffineMap::get(2, 0, {row, position}, builder.getContext()),
-                                 AffineMap::get(2, 0, row)};
-  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel,
-                                                utils::IteratorType::reduction};
-  return linalg::GenericOp::create(
-             builder, loc, init.getType(), ids, init, maps, iterators,
-             [&](OpBuilder &b, Location l, ValueRange values) {
-               Value here = arith::IndexCastOp::create(b, l, i64, linalg::IndexOp::create(b, l, 1));
-               Value isPad = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, values[0], pad);
-               Value candidate = arith::SelectOp::create(b, l, isPad, zero, here);
-               linalg::YieldOp::create(b, l, arith::MaxSIOp::create(b, l, values[1], candidate).getResult());
-             })
-      .getResult(0);
+  return reduceOver(*this, "bs->b", ids, zero, [&](Scalars s, ValueRange values) {
+    Value isPad = s.equal(values[0], s.constantI64(padId));
+    return s.maximum(values[1], s.select(isPad, zero, s.toI64(s.index(1))));
+  });
 }
 
 Value ModelBuilder::mergeLeading(Value x) {
@@ -260,26 +225,17 @@ Value ModelBuilder::dropLastAxis(Value x) {
 // Attention
 //===----------------------------------------------------------------------===//
 
-/// x [B, P, Q, D] -> [B, Q, P, D].
-static Value swapMiddleAxes(ModelBuilder &model, Value x) {
-  SmallVector<OpFoldResult> extents = extentsOf(model, x);
-  std::swap(extents[1], extents[2]);
-  Value init = tensor::EmptyOp::create(model.builder, model.loc, extents, typeOf(x).getElementType());
-  return linalg::TransposeOp::create(model.builder, model.loc, x, init, ArrayRef<int64_t>{0, 2, 1, 3})
-      .getResult()[0];
-}
-
 Value ModelBuilder::splitHeads(Value x, int64_t heads) {
   SmallVector<OpFoldResult> extents = {extent(x, 0), extent(x, 1), builder.getIndexAttr(heads),
                                        builder.getIndexAttr(typeOf(x).getDimSize(2) / heads)};
   SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
   Value split = tensor::ExpandShapeOp::create(builder, loc, tensorType(shapeOf(extents)), x, groups, extents);
-  return swapMiddleAxes(*this, split);
+  return transpose(*this, split, {0, 2, 1, 3});
 }
 
 Value ModelBuilder::mergeHeads(Value x) {
   SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
-  return tensor::CollapseShapeOp::create(builder, loc, swapMiddleAxes(*this, x), groups);
+  return tensor::CollapseShapeOp::create(builder, loc, transpose(*this, x, {0, 2, 1, 3}), groups);
 }
 
 void ModelBuilder::appendToCache(Cache &cache, Value &k, Value &v) {
@@ -321,41 +277,12 @@ Value ModelBuilder::distances(OpFoldResult queries, OpFoldResult keys, int64_t o
   Value numKeys = getValueOrCreateConstantIndexOp(builder, loc, keys);
   Value shift = arith::AddIOp::create(builder, loc, arith::SubIOp::create(builder, loc, numKeys, numQueries),
                                       constant(offset));
-  SmallVector<OpFoldResult> extents = {queries, keys};
-  Value init = empty(extents, builder.getI64Type());
-  SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(2), parallel,
-             [&](OpBuilder &b, Location l, ValueRange values) {
-               Value query = linalg::IndexOp::create(b, l, 0), key = linalg::IndexOp::create(b, l, 1);
-               Value distance = arith::SubIOp::create(b, l, arith::AddIOp::create(b, l, query, shift), key);
-               linalg::YieldOp::create(
-                   b, l, arith::IndexCastOp::create(b, l, b.getI64Type(), distance).getResult());
-             })
-      .getResult(0);
+  return generate(*this, {queries, keys}, builder.getI64Type(),
+                  [&](Scalars s, ValueRange at) { return s.toI64(s.subtract(s.add(at[0], shift), at[1])); });
 }
 
 Value ModelBuilder::relativeScores(Value heads, Value relative, bool ofKeys) {
-  MLIRContext *context = builder.getContext();
-  SmallVector<OpFoldResult> extents = {extent(heads, 0), extent(heads, 1), extent(relative, 0),
-                                       extent(relative, 1)};
-  Value init =
-      linalg::FillOp::create(builder, loc, constantF32(0), empty(extents, builder.getF32Type())).getResult(0);
-  AffineExpr b, h, s, t, d;
-  bindDims(context, b, h, s, t, d);
-  SmallVector<AffineMap> maps = {AffineMap::get(5, 0, {b, h, ofKeys ? t : s, d}, context),
-                                 AffineMap::get(5, 0, {s, t, d}, context),
-                                 AffineMap::get(5, 0, {b, h, s, t}, context)};
-  SmallVector<utils::IteratorType> iterators(5, utils::IteratorType::parallel);
-  iterators.back() = utils::IteratorType::reduction;
-  return linalg::GenericOp::create(
-             builder, loc, init.getType(), ValueRange{heads, relative}, init, maps, iterators,
-             [&](OpBuilder &inner, Location l, ValueRange values) {
-               Value product = arith::MulFOp::create(inner, l, values[0], values[1]);
-               linalg::YieldOp::create(inner, l,
-                                       arith::AddFOp::create(inner, l, values[2], product).getResult());
-             })
-      .getResult(0);
+  return einsum(*this, ofKeys ? "bhtd,std->bhst" : "bhsd,std->bhst", heads, relative);
 }
 
 } // namespace sesame::importer

@@ -8,12 +8,11 @@
 
 #include "Decoder.h"
 
+#include "TensorOps.h"
+
 #include "support/Error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
@@ -25,11 +24,6 @@ namespace sesame::importer {
 namespace ops = mlir::sesame;
 
 static RankedTensorType typeOf(Value x) { return cast<RankedTensorType>(x.getType()); }
-
-static Value constantTable(ModelBuilder &b, ArrayRef<float> values) {
-  auto type = b.tensorType({static_cast<int64_t>(values.size())});
-  return arith::ConstantOp::create(b.builder, b.loc, DenseElementsAttr::get(type, values));
-}
 
 //===----------------------------------------------------------------------===//
 // Decoder
@@ -274,31 +268,14 @@ bool LayerWindows::isMixed() const { return !isSliding.empty() && llvm::is_conta
 Value LayerWindows::masks(ModelBuilder &b, Value mask, Value ids) const {
   if (!isMixed())
     return mask;
-  OpBuilder &builder = b.builder;
-  Value past = arith::SubIOp::create(builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
-  SmallVector<OpFoldResult> extents = {builder.getIndexAttr(2), b.extent(ids, 0), b.extent(ids, 1),
+  Value past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
+  SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(2), b.extent(ids, 0), b.extent(ids, 1),
                                        b.extent(mask, 1)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
-  Value size = b.constant(window), zero = b.constant(0);
-  AffineExpr kind, row, query, key;
-  bindDims(builder.getContext(), kind, row, query, key);
-  SmallVector<AffineMap> maps = {AffineMap::get(4, 0, {row, key}, builder.getContext()),
-                                 builder.getMultiDimIdentityMap(4)};
-  SmallVector<utils::IteratorType> parallel(4, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), mask, init, maps, parallel,
-             [&](OpBuilder &o, Location l, ValueRange values) {
-               Value query = arith::AddIOp::create(o, l, linalg::IndexOp::create(o, l, 2), past);
-               Value distance = arith::SubIOp::create(o, l, query, linalg::IndexOp::create(o, l, 3));
-               Value near = arith::CmpIOp::create(o, l, arith::CmpIPredicate::slt, distance, size);
-               Value isFull = arith::CmpIOp::create(o, l, arith::CmpIPredicate::eq,
-                                                    linalg::IndexOp::create(o, l, 0), zero);
-               Value none = arith::ConstantOp::create(o, l, o.getI64IntegerAttr(0));
-               Value seen = arith::OrIOp::create(o, l, near, isFull);
-               linalg::YieldOp::create(o, l,
-                                       arith::SelectOp::create(o, l, seen, values[0], none).getResult());
-             })
-      .getResult(0);
+  return mapOver(b, "bt->kbst", mask, extents, b.builder.getI64Type(), [&](Scalars s, ValueRange values) {
+    Value distance = s.subtract(s.add(s.index(2), past), s.index(3));
+    Value near = s.select(s.less(distance, s.constant(window)), values[0], s.constantI64(0));
+    return s.select(s.equal(s.index(0), s.constant(0)), values[0], near);
+  });
 }
 
 void LayerWindows::restrict(ModelBuilder &b, Value masks, AttentionOptions &options) const {
@@ -317,98 +294,6 @@ void LayerWindows::restrict(ModelBuilder &b, Value masks, AttentionOptions &opti
   Value kind = tensor::ExtractOp::create(builder, b.loc, table, b.layerIndex());
   kind = arith::IndexCastOp::create(builder, b.loc, builder.getIndexType(), kind);
   options.mask = b.select(masks, 0, kind);
-}
-
-//===----------------------------------------------------------------------===//
-// Positions
-//===----------------------------------------------------------------------===//
-
-Value maskPositions(ModelBuilder &b, Value mask) {
-  OpBuilder &builder = b.builder;
-  Value rows = b.dim(mask, 0), columns = b.dim(mask, 1), zero = b.constant(0), one = b.constant(1);
-  Value none = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
-  SmallVector<OpFoldResult> extents = {b.extent(mask, 0), b.extent(mask, 1)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
-  auto outer = scf::ForOp::create(
-      builder, b.loc, zero, rows, one, init, [&](OpBuilder &o, Location l, Value row, ValueRange result) {
-        auto inner = scf::ForOp::create(
-            o, l, zero, columns, one, ValueRange{result[0], none},
-            [&](OpBuilder &o, Location l, Value column, ValueRange state) {
-              Value seen = tensor::ExtractOp::create(o, l, mask, ValueRange{row, column});
-              Value isReal = arith::CmpIOp::create(o, l, arith::CmpIPredicate::ne, seen, none);
-              Value next =
-                  arith::AddIOp::create(o, l, state[1], arith::ExtUIOp::create(o, l, o.getI64Type(), isReal));
-              Value position = arith::SelectOp::create(o, l, isReal, state[1], none);
-              Value updated = tensor::InsertOp::create(o, l, position, state[0], ValueRange{row, column});
-              scf::YieldOp::create(o, l, ValueRange{updated, next});
-            });
-        scf::YieldOp::create(o, l, inner.getResult(0));
-      });
-  return outer.getResult(0);
-}
-
-Value lastColumns(ModelBuilder &b, Value x, Value ids) {
-  OpBuilder &builder = b.builder;
-  Value past = arith::SubIOp::create(builder, b.loc, b.dim(x, 1), b.dim(ids, 1));
-  return b.slice(x, 1, past, b.extent(ids, 1));
-}
-
-Value alibiBias(ModelBuilder &b, Value positions, int64_t heads) {
-  OpBuilder &builder = b.builder;
-  // Powers of 2 ^ (-8 / n) for the n heads that are a power of two; the others lie between them.
-  int64_t whole = int64_t(1) << llvm::Log2_64(static_cast<uint64_t>(heads));
-  auto slope = [](double count, int64_t power) {
-    return std::pow(static_cast<float>(std::exp2(-8.0 / count)), static_cast<float>(power));
-  };
-  std::vector<float> slopes;
-  for (int64_t head = 0; head < heads; ++head)
-    slopes.push_back(head < whole ? slope(double(whole), head + 1)
-                                  : slope(2.0 * double(whole), 2 * (head - whole) + 1));
-  Value table = constantTable(b, slopes);
-  SmallVector<OpFoldResult> extents = {b.extent(positions, 0), builder.getIndexAttr(heads),
-                                       builder.getIndexAttr(1), b.extent(positions, 1)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineExpr row, head, query, key;
-  bindDims(builder.getContext(), row, head, query, key);
-  SmallVector<AffineMap> maps = {AffineMap::get(4, 0, {row, key}, builder.getContext()),
-                                 AffineMap::get(4, 0, head), builder.getMultiDimIdentityMap(4)};
-  SmallVector<utils::IteratorType> parallel(4, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), ValueRange{positions, table}, init, maps, parallel,
-             [](OpBuilder &o, Location l, ValueRange values) {
-               Value position = arith::SIToFPOp::create(o, l, o.getF32Type(), values[0]);
-               linalg::YieldOp::create(o, l, arith::MulFOp::create(o, l, position, values[1]).getResult());
-             })
-      .getResult(0);
-}
-
-Value sinusoids(ModelBuilder &b, Value positions, int64_t width) {
-  OpBuilder &builder = b.builder;
-  builder.getContext()->loadDialect<math::MathDialect>();
-  std::vector<float> rates = powersOf(10000, width);
-  std::vector<float> twice = rates;
-  twice.insert(twice.end(), rates.begin(), rates.end());
-  Value half = b.constant(width / 2);
-  SmallVector<OpFoldResult> extents = {b.extent(positions, 0), b.extent(positions, 1),
-                                       builder.getIndexAttr(width)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineExpr row, position, column;
-  bindDims(builder.getContext(), row, position, column);
-  SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {row, position}, builder.getContext()),
-                                 AffineMap::get(3, 0, column), builder.getMultiDimIdentityMap(3)};
-  SmallVector<utils::IteratorType> parallel(3, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), ValueRange{positions, constantTable(b, twice)}, init, maps,
-             parallel,
-             [&](OpBuilder &o, Location l, ValueRange values) {
-               Value angle = arith::MulFOp::create(
-                   o, l, arith::SIToFPOp::create(o, l, o.getF32Type(), values[0]), values[1]);
-               Value isSine = arith::CmpIOp::create(o, l, arith::CmpIPredicate::slt,
-                                                    linalg::IndexOp::create(o, l, 2), half);
-               Value sine = math::SinOp::create(o, l, angle), cosine = math::CosOp::create(o, l, angle);
-               linalg::YieldOp::create(o, l, arith::SelectOp::create(o, l, isSine, sine, cosine).getResult());
-             })
-      .getResult(0);
 }
 
 //===----------------------------------------------------------------------===//

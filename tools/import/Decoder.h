@@ -10,6 +10,7 @@
 #define SESAME_IMPORT_DECODER_H
 
 #include "Builder.h"
+#include "Positions.h"
 #include "Registry.h"
 
 #include <array>
@@ -145,14 +146,6 @@ private:
 /// The query, key and value of a linear whose columns are [H, 3, D]: x [B, S, 3 * H * D] -> [B, H, S, D]
 /// each.
 std::array<mlir::Value, 3> splitFusedHeads(ModelBuilder &b, mlir::Value x, int64_t heads);
-/// mask [B, T] -> [B, T]: how many tokens that are not masked come before each.
-mlir::Value maskPositions(ModelBuilder &b, mlir::Value mask);
-/// x [B, T] -> [B, S]: the last positions, those of `ids` [B, S].
-mlir::Value lastColumns(ModelBuilder &b, mlir::Value x, mlir::Value ids);
-/// positions [B, T] of keys -> [B, H, 1, T], what they add to the scores of each head: Press et al. 2021.
-mlir::Value alibiBias(ModelBuilder &b, mlir::Value positions, int64_t heads);
-/// positions [B, S] -> [B, S, C]: sines of C / 2 frequencies 10000 ^ (-2i / C), then their cosines.
-mlir::Value sinusoids(ModelBuilder &b, mlir::Value positions, int64_t width);
 /// activation(gate(x)) * up(x), all without or with bias.
 mlir::Value gatedLinear(ModelBuilder &b, const NamePattern &gate, const NamePattern &up, mlir::Value x,
                         int64_t columns, bool bias, mlir::sesame::Activation activation);

@@ -8,14 +8,6 @@
 
 #include "Encoder.h"
 
-#include "TensorOps.h"
-
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
-
 using namespace mlir;
 
 namespace sesame::importer {
@@ -220,99 +212,6 @@ Value Encoder::predictionsBy(const PredictionNames &head, Value h) {
   Value bias = b.weight(head.bias, {sizes.vocab}, {head.decoder + ".bias"});
   b.weights.ignore(head.decoder + ".bias");
   return b.linearBy(table, bias, x);
-}
-
-Value positionsOfRealTokens(ModelBuilder &b, Value ids, int64_t padId) {
-  OpBuilder &builder = b.builder;
-  MLIRContext *context = builder.getContext();
-  Type i64 = builder.getI64Type();
-  SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
-  Value zero = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
-  Value one = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(1));
-  Value pad = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(padId));
-  Value empty = tensor::EmptyOp::create(builder, b.loc, extents, i64);
-  Value init = linalg::FillOp::create(builder, b.loc, pad, empty).getResult(0);
-  AffineExpr row, position, earlier;
-  bindDims(context, row, position, earlier);
-  AffineMap here = AffineMap::get(3, 0, {row, position}, context);
-  SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {row, earlier}, context), here, here};
-  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel, utils::IteratorType::parallel,
-                                                utils::IteratorType::reduction};
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), ValueRange{ids, ids}, init, maps, iterators,
-             [&](OpBuilder &inner, Location l, ValueRange values) {
-               auto isReal = [&](Value id) -> Value {
-                 return arith::CmpIOp::create(inner, l, arith::CmpIPredicate::ne, id, pad);
-               };
-               Value s = linalg::IndexOp::create(inner, l, 1), t = linalg::IndexOp::create(inner, l, 2);
-               Value counts = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::ule, t, s);
-               counts = arith::AndIOp::create(inner, l, counts, isReal(values[0]));
-               counts = arith::AndIOp::create(inner, l, counts, isReal(values[1]));
-               Value step = arith::SelectOp::create(inner, l, counts, one, zero);
-               linalg::YieldOp::create(inner, l,
-                                       arith::AddIOp::create(inner, l, values[2], step).getResult());
-             })
-      .getResult(0);
-}
-
-Value concat(ModelBuilder &b, ArrayRef<Value> parts, int64_t axis) {
-  OpBuilder &builder = b.builder;
-  auto type = cast<RankedTensorType>(parts.front().getType());
-  SmallVector<OpFoldResult> extents;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    extents.push_back(b.extent(parts.front(), i));
-  SmallVector<OpFoldResult> starts = {builder.getIndexAttr(0)};
-  for (Value part : parts)
-    starts.push_back(affine::makeComposedFoldedAffineApply(
-        builder, b.loc, builder.getAffineDimExpr(0) + builder.getAffineDimExpr(1),
-        {starts.back(), b.extent(part, axis)}));
-  extents[axis] = starts.back();
-  Value whole = tensor::EmptyOp::create(builder, b.loc, extents, type.getElementType());
-  SmallVector<OpFoldResult> offsets(extents.size(), builder.getIndexAttr(0)),
-      strides(extents.size(), builder.getIndexAttr(1));
-  for (auto [part, start] : llvm::zip(parts, starts)) {
-    offsets[axis] = start;
-    extents[axis] = b.extent(part, axis);
-    whole = tensor::InsertSliceOp::create(builder, b.loc, part, whole, offsets, extents, strides);
-  }
-  return whole;
-}
-
-Value addBias(ModelBuilder &b, Value x, Value bias) {
-  return mapOver(b, "bsc,c->bsc", {x, bias}, b.builder.getF32Type(),
-                 [](Scalars scalars, ValueRange values) { return scalars.add(values[0], values[1]); });
-}
-
-/// A value of static shape under another one.
-static Value reshape(ModelBuilder &b, Value x, ArrayRef<int64_t> shape) {
-  auto type = cast<RankedTensorType>(x.getType());
-  auto result = b.tensorType(shape);
-  if (type == result)
-    return x;
-  auto groups = getReassociationIndicesForReshape(type, result);
-  if (type.getRank() > result.getRank())
-    return tensor::CollapseShapeOp::create(b.builder, b.loc, result, x, *groups);
-  return tensor::ExpandShapeOp::create(b.builder, b.loc, result, x, *groups);
-}
-
-Value reshapedWeight(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
-                     ArrayRef<int64_t> shape) {
-  return b.weightBy(name, b.tensorType(shape),
-                    [&] { return reshape(b, b.storedTensor(name, stored), shape); });
-}
-
-SmallVector<Value> convolutionWeights(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
-                                      int64_t groups) {
-  int64_t rows = stored.front() / groups, columns = ShapedType::getNumElements(stored.drop_front());
-  SmallVector<Value> matrices;
-  for (int64_t group = 0; group < groups; ++group) {
-    std::string part = group == 0 ? name : name + ".group" + std::to_string(group);
-    matrices.push_back(b.weightBy(part, b.tensorType({rows, columns}), [&] {
-      Value matrix = reshape(b, b.storedTensor(name, stored), {stored.front(), columns});
-      return b.slice(matrix, 0, b.builder.getIndexAttr(group * rows), b.builder.getIndexAttr(rows));
-    }));
-  }
-  return matrices;
 }
 
 const char *classByHead(const WeightSource &weights,

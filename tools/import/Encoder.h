@@ -15,7 +15,9 @@
 #ifndef SESAME_IMPORT_ENCODER_H
 #define SESAME_IMPORT_ENCODER_H
 
+#include "Positions.h"
 #include "Registry.h"
+#include "TensorOps.h"
 
 #include <cmath>
 #include <initializer_list>
@@ -140,26 +142,6 @@ protected:
   /// Where the predictions' table is stored if not tied; an alternative name for the input table if it is.
   std::string decoderName;
 };
-
-/// ids [B, S] -> [B, S]: `padId` plus the number of tokens so far that are not `padId`, and `padId` for those
-/// that are. RoBERTa's positions.
-mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, int64_t padId);
-
-/// Rows or columns one after the other: all extents but that of `axis` are equal.
-mlir::Value concat(ModelBuilder &b, llvm::ArrayRef<mlir::Value> parts, int64_t axis);
-
-/// x [B, S, C] plus one value for each column [C].
-mlir::Value addBias(ModelBuilder &b, mlir::Value x, mlir::Value bias);
-
-/// The weight of a convolution over `groups` groups of channels that sees one position at a time, as the
-/// matrices [N / G, K / G] of its groups. It is stored as [N, K / G, 1, ...] of shape `stored`, the axes
-/// from the second on being merged.
-llvm::SmallVector<mlir::Value> convolutionWeights(ModelBuilder &b, const NamePattern &name,
-                                                  llvm::ArrayRef<int64_t> stored, int64_t groups);
-
-/// A weight under another shape.
-mlir::Value reshapedWeight(ModelBuilder &b, const NamePattern &name, llvm::ArrayRef<int64_t> stored,
-                           llvm::ArrayRef<int64_t> shape);
 
 /// The names of the usual classes of a family; null for one that it does not have.
 struct EncoderClasses {

@@ -9,7 +9,6 @@
 #include "Recurrent.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <limits>
@@ -248,48 +247,23 @@ void boundLengths(ModelBuilder &b, StringRef atMost) {
     }
 }
 
-Value tabulate(ModelBuilder &b, ArrayRef<OpFoldResult> extents, Type elementType, ElementBody body) {
-  Value init = tensor::EmptyOp::create(b.builder, b.loc, extents, elementType);
-  int64_t rank = extents.size();
-  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), ValueRange(), init,
-                                   b.builder.getMultiDimIdentityMap(rank), parallel,
-                                   [&](OpBuilder &nested, Location loc, ValueRange) {
-                                     SmallVector<Value> indices;
-                                     for (int64_t axis = 0; axis < rank; ++axis)
-                                       indices.push_back(linalg::IndexOp::create(nested, loc, axis));
-                                     linalg::YieldOp::create(nested, loc, body(nested, loc, indices));
-                                   })
-      .getResult(0);
-}
-
-/// Whether position indices[1] of row indices[0] is below that row's length.
-static Value isReal(OpBuilder &builder, Location loc, Value lengths, ValueRange indices) {
-  Value length = tensor::ExtractOp::create(builder, loc, lengths, indices[0]);
-  length = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), length);
-  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, indices[1], length);
+/// Whether position at[1] of row at[0] is below that row's length.
+static Value isReal(Scalars s, Value lengths, ValueRange at) {
+  return s.less(at[1], s.toIndex(s.at(lengths, at[0])));
 }
 
 Value lengthMask(ModelBuilder &b, Value lengths, Value like) {
-  return tabulate(b, {b.extent(like, 0), b.extent(like, 1)}, b.builder.getI64Type(),
-                  [&](OpBuilder &builder, Location loc, ValueRange indices) -> Value {
-                    Value real = isReal(builder, loc, lengths, indices);
-                    return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), real);
+  return generate(b, {b.extent(like, 0), b.extent(like, 1)}, b.builder.getI64Type(),
+                  [&](Scalars s, ValueRange at) {
+                    return s.select(isReal(s, lengths, at), s.constantI64(1), s.constantI64(0));
                   });
 }
 
 Value zeroPadding(ModelBuilder &b, Value x, Value lengths) {
-  Value zero = b.constantF32(0);
-  return tabulate(b, {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)}, b.builder.getF32Type(),
-                  [&](OpBuilder &builder, Location loc, ValueRange indices) -> Value {
-                    Value real = isReal(builder, loc, lengths, indices);
-                    Value element = tensor::ExtractOp::create(builder, loc, x, indices);
-                    return arith::SelectOp::create(builder, loc, real, element, zero);
+  return generate(b, {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)}, b.builder.getF32Type(),
+                  [&](Scalars s, ValueRange at) {
+                    return s.select(isReal(s, lengths, at), s.at(x, at), s.constantF32(0));
                   });
-}
-
-Value concatColumns(ModelBuilder &b, ValueRange parts) {
-  return tensor::ConcatOp::create(b.builder, b.loc, typeOf(parts.front()).getRank() - 1, parts);
 }
 
 } // namespace sesame::importer

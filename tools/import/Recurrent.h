@@ -15,6 +15,7 @@
 #define SESAME_IMPORT_RECURRENT_H
 
 #include "Builder.h"
+#include "TensorOps.h"
 
 namespace sesame::importer {
 
@@ -97,14 +98,6 @@ void boundLengths(ModelBuilder &b, llvm::StringRef atMost = "S");
 mlir::Value lengthMask(ModelBuilder &b, mlir::Value lengths, mlir::Value like);
 /// x [B, S, C] with 0 where s is not below `lengths` [B].
 mlir::Value zeroPadding(ModelBuilder &b, mlir::Value x, mlir::Value lengths);
-
-/// [.., C] and [.., D] -> [.., C + D].
-mlir::Value concatColumns(ModelBuilder &b, mlir::ValueRange parts);
-
-/// A tensor of these extents of which `body` computes each element from its indices.
-using ElementBody = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
-mlir::Value tabulate(ModelBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type elementType,
-                     ElementBody body);
 
 } // namespace sesame::importer
 

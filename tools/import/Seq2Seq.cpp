@@ -10,10 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-
-#include <cmath>
 
 using namespace mlir;
 
@@ -52,15 +49,7 @@ static Value placeInCache(ModelBuilder &b, int64_t which) {
 
 /// The current layer's keys (0) or values (1) [B, H, E, D].
 static Value ofLayer(ModelBuilder &b, Value stacked, int64_t which) {
-  auto type = cast<RankedTensorType>(stacked.getType());
-  SmallVector<OpFoldResult> offsets(5, b.builder.getIndexAttr(0)), sizes = {b.builder.getIndexAttr(1)},
-                                                                   strides(5, b.builder.getIndexAttr(1));
-  offsets[0] = placeInCache(b, which);
-  for (int64_t axis = 1; axis < 5; ++axis)
-    sizes.push_back(b.extent(stacked, axis));
-  return tensor::ExtractSliceOp::create(
-      b.builder, b.loc, RankedTensorType::get(type.getShape().drop_front(), type.getElementType()), stacked,
-      offsets, sizes, strides);
+  return b.select(stacked, 0, placeInCache(b, which));
 }
 
 Value attendSource(ModelBuilder &b, Value q, const Source &source, int64_t heads, double scale,
@@ -71,91 +60,6 @@ Value attendSource(ModelBuilder &b, Value q, const Source &source, int64_t heads
   options.scale = scale;
   options.mask = source.mask;
   return b.mergeHeads(b.attendHeads(b.splitHeads(q, heads), k, v, options));
-}
-
-Value positionsOf(ModelBuilder &b, Value ids, Value mask, int64_t offset) {
-  OpBuilder &builder = b.builder;
-  Value first = arith::SubIOp::create(builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
-  first = arith::AddIOp::create(builder, b.loc, first, b.constant(offset));
-  SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), b.extent(ids, 1)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
-  SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(2), parallel,
-             [&](OpBuilder &inner, Location l, ValueRange) {
-               Value position = arith::AddIOp::create(inner, l, linalg::IndexOp::create(inner, l, 1), first);
-               linalg::YieldOp::create(
-                   inner, l, arith::IndexCastOp::create(inner, l, inner.getI64Type(), position).getResult());
-             })
-      .getResult(0);
-}
-
-Value sinusoids(ModelBuilder &b, Value positions, int64_t width, bool isInterleaved) {
-  OpBuilder &builder = b.builder;
-  builder.getContext()->loadDialect<math::MathDialect>();
-  SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), b.extent(positions, 1),
-                                       builder.getIndexAttr(width)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineExpr d0, d1, d2;
-  bindDims(builder.getContext(), d0, d1, d2);
-  SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {d0, d1}, builder.getContext()),
-                                 builder.getMultiDimIdentityMap(3)};
-  SmallVector<utils::IteratorType> parallel(3, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, b.loc, init.getType(), positions, init, maps, parallel,
-             [&](OpBuilder &inner, Location l, ValueRange values) {
-               // In double, as the tables of the reference are made.
-               Type f64 = inner.getF64Type();
-               auto index = [&](int64_t value) -> Value {
-                 return arith::ConstantIndexOp::create(inner, l, value);
-               };
-               Value column = linalg::IndexOp::create(inner, l, 2), half = index((width + 1) / 2);
-               Value isSine, pair;
-               if (isInterleaved) {
-                 Value odd = arith::RemUIOp::create(inner, l, column, index(2));
-                 isSine = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::eq, odd, index(0));
-                 pair = arith::DivUIOp::create(inner, l, column, index(2));
-               } else {
-                 isSine = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::ult, column, half);
-                 Value inSecond = arith::SubIOp::create(inner, l, column, half);
-                 pair = arith::SelectOp::create(inner, l, isSine, column, inSecond);
-               }
-               Value number = arith::IndexCastOp::create(inner, l, inner.getI64Type(), pair);
-               number = arith::SIToFPOp::create(inner, l, f64, number);
-               auto constant = [&](double value) -> Value {
-                 return arith::ConstantOp::create(inner, l, inner.getF64FloatAttr(value));
-               };
-               Value rate = arith::MulFOp::create(inner, l, number, constant(-2 * std::log(10000.0) / width));
-               rate = math::ExpOp::create(inner, l, rate);
-               Value angle = arith::SIToFPOp::create(inner, l, f64, values[0]);
-               angle = arith::MulFOp::create(inner, l, angle, rate);
-               Value sine = math::SinOp::create(inner, l, angle),
-                     cosine = math::CosOp::create(inner, l, angle);
-               Value value = arith::SelectOp::create(inner, l, isSine, sine, cosine);
-               linalg::YieldOp::create(
-                   inner, l, arith::TruncFOp::create(inner, l, inner.getF32Type(), value).getResult());
-             })
-      .getResult(0);
-}
-
-Value addToEachRow(ModelBuilder &b, Value x, Value row) {
-  OpBuilder &builder = b.builder;
-  SmallVector<OpFoldResult> extents = {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineExpr d0, d1, d2;
-  bindDims(builder.getContext(), d0, d1, d2);
-  AffineMap identity = builder.getMultiDimIdentityMap(3);
-  SmallVector<AffineMap> maps = {
-      identity, AffineMap::get(3, 0, {builder.getAffineConstantExpr(0), d1, d2}, builder.getContext()),
-      identity};
-  SmallVector<utils::IteratorType> parallel(3, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, b.loc, init.getType(), ValueRange{x, row}, init, maps, parallel,
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     linalg::YieldOp::create(
-                                         inner, l,
-                                         arith::AddFOp::create(inner, l, values[0], values[1]).getResult());
-                                   })
-      .getResult(0);
 }
 
 namespace {

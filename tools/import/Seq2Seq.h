@@ -15,6 +15,7 @@
 #define SESAME_IMPORT_SEQ2SEQ_H
 
 #include "Builder.h"
+#include "Positions.h"
 
 namespace sesame::importer {
 
@@ -40,16 +41,6 @@ mlir::Value decoderBlocks(ModelBuilder &b, const std::string &name, int64_t coun
 /// Attention of q [B, S, H * D] to the source -> [B, S, H * D], in a decoder layer.
 mlir::Value attendSource(ModelBuilder &b, mlir::Value q, const Source &source, int64_t heads, double scale,
                          SourceHeads sourceHeads);
-
-/// Positions [1, S] of `ids` [B, S], the last of the T that `mask` [B, T] covers, plus `offset`.
-mlir::Value positionsOf(ModelBuilder &b, mlir::Value ids, mlir::Value mask, int64_t offset = 0);
-
-/// The sinusoids of Vaswani et al. 2017 at positions [1, S] -> [1, S, C]: sines in the first half of the
-/// columns and cosines in the second, or, interleaved, sines in the even columns.
-mlir::Value sinusoids(ModelBuilder &b, mlir::Value positions, int64_t width, bool isInterleaved);
-
-/// x [B, S, C] + row [1, S, C].
-mlir::Value addToEachRow(ModelBuilder &b, mlir::Value x, mlir::Value row);
 
 /// A sequence-to-sequence model with a language model's head.
 struct Seq2Seq {

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <map>
@@ -28,6 +29,12 @@ Value Scalars::constant(int64_t index) { return arith::ConstantIndexOp::create(b
 Value Scalars::constantF32(double value) {
   return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(static_cast<float>(value)));
 }
+
+Value Scalars::constantI64(int64_t value) {
+  return arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value));
+}
+
+Value Scalars::index(int64_t axis) { return linalg::IndexOp::create(builder, loc, axis); }
 
 static bool isFloat(Value value) { return isa<FloatType>(value.getType()); }
 
@@ -105,11 +112,11 @@ Value Scalars::at(Value tensor, ValueRange indices) {
 
 namespace {
 
-/// "bsc,bs->bsc" taken apart: each axis has a number, first those of the result, then those summed over.
+/// "bsc,bs->bsc" taken apart: each axis has a number, first those of the result, then those reduced over.
 struct Subscripts {
   SmallVector<AffineMap> maps; // of the inputs, then of the result
   SmallVector<OpFoldResult> resultExtents;
-  int64_t numAxes;
+  size_t numAxes, resultRank;
 
   Subscripts(ModelBuilder &b, StringRef text, ValueRange inputs) {
     auto [left, result] = text.split("->");
@@ -120,12 +127,15 @@ struct Subscripts {
       axes.emplace(axis, axes.size());
     for (StringRef operand : operands)
       for (char axis : operand)
-        axes.emplace(axis, axes.size());
+        if (axis != '0')
+          axes.emplace(axis, axes.size());
     numAxes = axes.size();
+    resultRank = result.size();
     auto map = [&](StringRef letters) {
       SmallVector<AffineExpr> exprs;
       for (char axis : letters)
-        exprs.push_back(b.builder.getAffineDimExpr(axes.at(axis)));
+        exprs.push_back(axis == '0' ? b.builder.getAffineConstantExpr(0)
+                                    : b.builder.getAffineDimExpr(axes.at(axis)));
       maps.push_back(AffineMap::get(numAxes, 0, exprs, b.builder.getContext()));
     };
     for (StringRef operand : operands)
@@ -141,53 +151,49 @@ struct Subscripts {
 
   SmallVector<utils::IteratorType> iterators() const {
     SmallVector<utils::IteratorType> types(numAxes, utils::IteratorType::reduction);
-    std::fill_n(types.begin(), resultExtents.size(), utils::IteratorType::parallel);
+    std::fill_n(types.begin(), resultRank, utils::IteratorType::parallel);
     return types;
   }
 };
 
+/// The generic that starts from `init`; the values that `body` is given end with that of `init`.
+Value expression(ModelBuilder &b, const Subscripts &axes, ValueRange inputs, Value init,
+                 function_ref<Value(Scalars, ValueRange)> body) {
+  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), inputs, init, axes.maps,
+                                   axes.iterators(),
+                                   [&](OpBuilder &inner, Location l, ValueRange values) {
+                                     linalg::YieldOp::create(inner, l, body({inner, l}, values));
+                                   })
+      .getResult(0);
+}
+
 } // namespace
 
+Value reduceOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, Value initial,
+                 function_ref<Value(Scalars, ValueRange)> body) {
+  Subscripts axes(b, subscripts, inputs);
+  Value init = tensor::EmptyOp::create(b.builder, b.loc, axes.resultExtents, initial.getType());
+  init = linalg::FillOp::create(b.builder, b.loc, initial, init).getResult(0);
+  return expression(b, axes, inputs, init, body);
+}
+
 Value einsum(ModelBuilder &b, StringRef subscripts, Value left, Value right) {
-  Subscripts axes(b, subscripts, {left, right});
-  Value init = tensor::EmptyOp::create(b.builder, b.loc, axes.resultExtents, b.builder.getF32Type());
-  init = linalg::FillOp::create(b.builder, b.loc, b.constantF32(0), init).getResult(0);
-  return linalg::GenericOp::create(
-             b.builder, b.loc, init.getType(), ValueRange{left, right}, init, axes.maps, axes.iterators(),
-             [](OpBuilder &inner, Location l, ValueRange values) {
-               Value product = arith::MulFOp::create(inner, l, values[0], values[1]);
-               linalg::YieldOp::create(inner, l,
-                                       arith::AddFOp::create(inner, l, values[2], product).getResult());
-             })
-      .getResult(0);
+  return reduceOver(b, subscripts, {left, right}, b.constantF32(0), [](Scalars s, ValueRange values) {
+    return s.add(values[2], s.multiply(values[0], values[1]));
+  });
+}
+
+Value mapOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, ArrayRef<OpFoldResult> extents,
+              Type elementType, function_ref<Value(Scalars, ValueRange)> body) {
+  Subscripts axes(b, subscripts, inputs);
+  Value init = tensor::EmptyOp::create(b.builder, b.loc, extents, elementType);
+  return expression(b, axes, inputs, init,
+                    [&](Scalars s, ValueRange values) { return body(s, values.drop_back()); });
 }
 
 Value mapOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, Type elementType,
               function_ref<Value(Scalars, ValueRange)> body) {
-  Subscripts axes(b, subscripts, inputs);
-  Value init = tensor::EmptyOp::create(b.builder, b.loc, axes.resultExtents, elementType);
-  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), inputs, init, axes.maps,
-                                   axes.iterators(),
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     linalg::YieldOp::create(inner, l, body({inner, l}, values.drop_back()));
-                                   })
-      .getResult(0);
-}
-
-Value reduceOver(ModelBuilder &b, StringRef subscripts, ValueRange inputs, Value start,
-                 function_ref<Value(Scalars, ValueRange, ValueRange)> body) {
-  Subscripts axes(b, subscripts, inputs);
-  Value init = tensor::EmptyOp::create(b.builder, b.loc, axes.resultExtents, start.getType());
-  init = linalg::FillOp::create(b.builder, b.loc, start, init).getResult(0);
-  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), inputs, init, axes.maps,
-                                   axes.iterators(),
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     SmallVector<Value> indices;
-                                     for (int64_t axis = 0; axis < axes.numAxes; ++axis)
-                                       indices.push_back(linalg::IndexOp::create(inner, l, axis));
-                                     linalg::YieldOp::create(inner, l, body({inner, l}, values, indices));
-                                   })
-      .getResult(0);
+  return mapOver(b, subscripts, inputs, Subscripts(b, subscripts, inputs).resultExtents, elementType, body);
 }
 
 Value generate(ModelBuilder &b, ArrayRef<OpFoldResult> extents, Type elementType,
@@ -213,6 +219,21 @@ Value transpose(ModelBuilder &b, Value x, ArrayRef<int64_t> permutation) {
   Type elementType = cast<RankedTensorType>(x.getType()).getElementType();
   Value init = tensor::EmptyOp::create(b.builder, b.loc, extents, elementType);
   return linalg::TransposeOp::create(b.builder, b.loc, x, init, permutation).getResult()[0];
+}
+
+Value concat(ModelBuilder &b, ValueRange parts, int64_t axis) {
+  return tensor::ConcatOp::create(b.builder, b.loc, axis, parts);
+}
+
+Value addBias(ModelBuilder &b, Value x, Value bias) {
+  return mapOver(b, "bsc,c->bsc", {x, bias}, b.builder.getF32Type(),
+                 [](Scalars s, ValueRange values) { return s.add(values[0], values[1]); });
+}
+
+Value addRows(ModelBuilder &b, Value x, Value rows) {
+  bool isMatrix = cast<RankedTensorType>(rows.getType()).getRank() == 2;
+  return mapOver(b, isMatrix ? "bsc,sc->bsc" : "bsc,0sc->bsc", {x, rows}, b.builder.getF32Type(),
+                 [](Scalars s, ValueRange values) { return s.add(values[0], values[1]); });
 }
 
 Value zeroMasked(ModelBuilder &b, Value x, Value mask) {
@@ -250,6 +271,42 @@ Value joinAxes(ModelBuilder &b, Value x, int64_t axis) {
     else
       groups.push_back({i});
   return tensor::CollapseShapeOp::create(b.builder, b.loc, x, groups);
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// A value of static shape under another one.
+static Value reshape(ModelBuilder &b, Value x, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(x.getType());
+  auto result = b.tensorType(shape);
+  if (type == result)
+    return x;
+  auto groups = getReassociationIndicesForReshape(type, result);
+  if (type.getRank() > result.getRank())
+    return tensor::CollapseShapeOp::create(b.builder, b.loc, result, x, *groups);
+  return tensor::ExpandShapeOp::create(b.builder, b.loc, result, x, *groups);
+}
+
+Value reshapedWeight(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
+                     ArrayRef<int64_t> shape) {
+  return b.weightBy(name, b.tensorType(shape),
+                    [&] { return reshape(b, b.storedTensor(name, stored), shape); });
+}
+
+SmallVector<Value> convolutionWeights(ModelBuilder &b, const NamePattern &name, ArrayRef<int64_t> stored,
+                                      int64_t groups) {
+  int64_t rows = stored.front() / groups, columns = ShapedType::getNumElements(stored.drop_front());
+  SmallVector<Value> matrices;
+  for (int64_t group = 0; group < groups; ++group) {
+    std::string part = group == 0 ? name : name + ".group" + std::to_string(group);
+    matrices.push_back(b.weightBy(part, b.tensorType({rows, columns}), [&] {
+      Value matrix = reshape(b, b.storedTensor(name, stored), {stored.front(), columns});
+      return b.slice(matrix, 0, b.builder.getIndexAttr(group * rows), b.builder.getIndexAttr(rows));
+    }));
+  }
+  return matrices;
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,7 +8,6 @@
 
 #include "Vision.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -35,25 +34,11 @@ Value pixelInput(ModelBuilder &b, const ImageSizes &image, const std::string &ba
 
 Value patchEmbedding(ModelBuilder &b, const std::string &name, Value pixels, const ImageSizes &image,
                      int64_t width, bool hasBias) {
-  OpBuilder &builder = b.builder;
-  int64_t side = image.perSide(), patch = image.patch, channels = image.channels;
-  OpFoldResult batch = b.extent(pixels, 0);
-  auto constant = [&](int64_t value) -> OpFoldResult { return builder.getIndexAttr(value); };
+  int64_t patch = image.patch, channels = image.channels;
   // [N, channels, row, y, column, x] -> [N, row, column, channels, y, x].
-  Value split = tensor::ExpandShapeOp::create(
-      builder, b.loc, b.tensorType({ShapedType::kDynamic, channels, side, patch, side, patch}), pixels,
-      SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}, {4, 5}},
-      SmallVector<OpFoldResult>{batch, constant(channels), constant(side), constant(patch), constant(side),
-                                constant(patch)});
-  Value init =
-      tensor::EmptyOp::create(builder, b.loc,
-                              SmallVector<OpFoldResult>{batch, constant(side), constant(side),
-                                                        constant(channels), constant(patch), constant(patch)},
-                              builder.getF32Type());
-  Value patches =
-      linalg::TransposeOp::create(builder, b.loc, split, init, ArrayRef<int64_t>{0, 2, 4, 1, 3, 5})
-          .getResult()[0];
-  patches = tensor::CollapseShapeOp::create(builder, b.loc, patches,
+  int64_t side = image.perSide();
+  Value patches = transpose(b, splitAxis(b, splitAxis(b, pixels, 3, side), 2, side), {0, 2, 4, 1, 3, 5});
+  patches = tensor::CollapseShapeOp::create(b.builder, b.loc, patches,
                                             SmallVector<ReassociationIndices>{{0}, {1, 2}, {3, 4, 5}});
   Value matrix =
       reshapedWeight(b, name + ".weight", {width, channels, patch, patch}, {width, channels * patch * patch});
@@ -66,24 +51,6 @@ Value repeatRows(ModelBuilder &b, Value rows, OpFoldResult count) {
                                        SmallVector<OpFoldResult>{count, b.extent(rows, 0), b.extent(rows, 1)},
                                        builder.getF32Type());
   return linalg::BroadcastOp::create(builder, b.loc, rows, init, ArrayRef<int64_t>{0}).getResults()[0];
-}
-
-Value addRows(ModelBuilder &b, Value x, Value rows) {
-  OpBuilder &builder = b.builder;
-  SmallVector<OpFoldResult> extents = {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)};
-  Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-  AffineMap identity = builder.getMultiDimIdentityMap(3);
-  AffineMap row =
-      AffineMap::get(3, 0, {builder.getAffineDimExpr(1), builder.getAffineDimExpr(2)}, builder.getContext());
-  return linalg::GenericOp::create(builder, b.loc, init.getType(), ValueRange{x, rows}, init,
-                                   ArrayRef<AffineMap>{identity, row, identity},
-                                   SmallVector<utils::IteratorType>(3, utils::IteratorType::parallel),
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     linalg::YieldOp::create(
-                                         inner, l,
-                                         arith::AddFOp::create(inner, l, values[0], values[1]).getResult());
-                                   })
-      .getResult(0);
 }
 
 } // namespace sesame::importer

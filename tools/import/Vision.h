@@ -33,9 +33,6 @@ mlir::Value patchEmbedding(ModelBuilder &b, const std::string &name, mlir::Value
 /// rows [M, C] -> [count, M, C].
 mlir::Value repeatRows(ModelBuilder &b, mlir::Value rows, mlir::OpFoldResult count);
 
-/// x [N, M, C] + rows [M, C].
-mlir::Value addRows(ModelBuilder &b, mlir::Value x, mlir::Value rows);
-
 } // namespace sesame::importer
 
 #endif // SESAME_IMPORT_VISION_H

@@ -14,9 +14,8 @@
 
 #include "../Registry.h"
 #include "../Seq2Seq.h"
+#include "../TensorOps.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
@@ -115,9 +114,7 @@ public:
 
   void questionAnswering() {
     Passes passes = beginShifted();
-    Value scores = b.linear("qa_outputs", passes.hidden, 2); // [B, S, 2]
-    b.output("start_logits", b.select(scores, 2, b.builder.getIndexAttr(0)), {"B", "S"});
-    b.output("end_logits", b.select(scores, 2, b.builder.getIndexAttr(1)), {"B", "S"});
+    questionAnsweringOutputs(b, "qa_outputs", passes.hidden);
     endShifted(passes);
   }
 
@@ -157,27 +154,10 @@ private:
     b.endEntry();
   }
 
-  /// An i64 tensor like `ids` of what `body` makes of an element and its position.
-  Value mapIds(Value ids, llvm::function_ref<Value(OpBuilder &, Location, Value)> body) {
-    OpBuilder &builder = b.builder;
-    SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
-    Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
-    AffineMap identity = builder.getMultiDimIdentityMap(2);
-    SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
-    return linalg::GenericOp::create(builder, b.loc, init.getType(), ids, init,
-                                     ArrayRef<AffineMap>{identity, identity}, parallel,
-                                     [&](OpBuilder &inner, Location l, ValueRange values) {
-                                       linalg::YieldOp::create(inner, l, body(inner, l, values[0]));
-                                     })
-        .getResult(0);
-  }
-
   /// 1 where the id is `wanted`, else 0.
   Value whereEqual(Value ids, int64_t wanted) {
-    return mapIds(ids, [&](OpBuilder &inner, Location l, Value id) -> Value {
-      Value other = arith::ConstantOp::create(inner, l, inner.getI64IntegerAttr(wanted));
-      Value isEqual = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::eq, id, other);
-      return arith::ExtUIOp::create(inner, l, inner.getI64Type(), isEqual);
+    return mapOver(b, "bs->bs", ids, b.builder.getI64Type(), [&](Scalars s, ValueRange id) {
+      return s.select(s.equal(id[0], s.constantI64(wanted)), s.constantI64(1), s.constantI64(0));
     });
   }
 
@@ -186,17 +166,11 @@ private:
     if (start >= decoderVocab)
       b.config.fail("decoder_start_token_id", "expected a token id below " + std::to_string(decoderVocab) +
                                                   ", got " + std::to_string(start));
-    return mapIds(ids, [&](OpBuilder &inner, Location l, Value) -> Value {
-      Value zero = arith::ConstantIndexOp::create(inner, l, 0),
-            one = arith::ConstantIndexOp::create(inner, l, 1);
-      Value row = linalg::IndexOp::create(inner, l, 0), column = linalg::IndexOp::create(inner, l, 1);
-      Value before = arith::SubIOp::create(inner, l, column, one);
-      before = arith::MaxSIOp::create(inner, l, before, zero);
-      Value earlier = tensor::ExtractOp::create(inner, l, ids, ValueRange{row, before});
-      Value first = arith::ConstantOp::create(inner, l, inner.getI64IntegerAttr(start));
-      Value isFirst = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::eq, column, zero);
-      return arith::SelectOp::create(inner, l, isFirst, first, earlier);
-    });
+    return generate(b, {b.extent(ids, 0), b.extent(ids, 1)}, b.builder.getI64Type(),
+                    [&](Scalars s, ValueRange at) {
+                      Value zero = s.constant(0), before = s.maximum(s.subtract(at[1], s.constant(1)), zero);
+                      return s.select(s.equal(at[1], zero), s.constantI64(start), s.at(ids, {at[0], before}));
+                    });
   }
 
   Value table(const Stack &stack) {
@@ -222,12 +196,12 @@ private:
     const std::string stored = prefix + "embed_positions.weight";
     Value places;
     if (variant.isSinusoidal && !b.weights.has(stored)) {
-      places = sinusoids(b, positionsOf(b, ids, mask), width, /*isInterleaved=*/false);
+      places = sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true});
     } else {
       Value rows = b.weight(stored, {maxLength + variant.positionOffset, width});
       places = b.embedding({{positionsOf(b, ids, mask, variant.positionOffset), rows}}); // [1, S, C]
     }
-    h = addToEachRow(b, h, places);
+    h = addRows(b, h, places);
     if (variant.normalizesEmbeddings && !normalizesTokens)
       h = b.layerNorm(prefix + "layernorm_embedding", h, epsilon);
     return h;

@@ -10,14 +10,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Encoder.h"
 #include "../Recurrent.h"
 #include "../Registry.h"
 
 #include "support/Error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -47,7 +45,7 @@ void buildCove(ModelBuilder &b) {
   RecurrentStates states = emptyStates(b, layers, vectors, options);
   Value cove = recurrentStack(b, "rnn1", layers, vectors, options, states);
   b.output("cove", cove, {"B", "S", std::to_string(options.outputWidth())});
-  b.output("glove_cove", concatColumns(b, {vectors, cove}),
+  b.output("glove_cove", concat(b, {vectors, cove}, 2),
            {"B", "S", std::to_string(embeddingWidth + options.outputWidth())});
   b.endEntry();
   boundLengths(b);
@@ -99,11 +97,9 @@ public:
     lengths = lengthsInput(b);
     batch = b.extent(ids, 0);
     length = b.extent(ids, 1);
-    Value two = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(2));
-    forward.lengths = tabulate(
-        b, {b.extent(lengths, 0)}, builder.getI64Type(), [&](OpBuilder &n, Location l, ValueRange i) {
-          return arith::AddIOp::create(n, l, tensor::ExtractOp::create(n, l, lengths, i), two).getResult();
-        });
+    forward.lengths = mapOver(b, "b->b", lengths, builder.getI64Type(), [](Scalars s, ValueRange values) {
+      return s.add(values[0], s.constantI64(2));
+    });
     RecurrentOptions backward = forward;
     backward.direction = mlir::sesame::Direction::reverse;
 
@@ -111,18 +107,16 @@ public:
     Value encoded = encodeTokens(b.mergeLeading(marked)); // [N, P]
     Value rowLength = b.dim(marked, 1);
     // Not by a reshape, so that what follows has extents of the marked sentences instead of quotients of N.
-    Value tokens = tabulate(b, {batch, b.extent(marked, 1), builder.getIndexAttr(forward.projection)},
-                            builder.getF32Type(), [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-                              Value token = arith::MulIOp::create(n, l, i[0], rowLength);
-                              token = arith::AddIOp::create(n, l, token, i[1]);
-                              return tensor::ExtractOp::create(n, l, encoded, ValueRange{token, i[2]});
+    Value tokens = generate(b, {batch, b.extent(marked, 1), builder.getIndexAttr(forward.projection)},
+                            builder.getF32Type(), [&](Scalars s, ValueRange at) {
+                              return s.at(encoded, {s.add(s.multiply(at[0], rowLength), at[1]), at[2]});
                             });
-    std::vector<Value> vectors = {withoutMarks(concatColumns(b, {tokens, tokens}))};
+    std::vector<Value> vectors = {withoutMarks(concat(b, {tokens, tokens}, 2))};
     Value left = tokens, right = tokens;
     for (int64_t layer = 0; layer < layers; ++layer) {
       left = runLayer("forward_layers.", layer, left, forward);
       right = runLayer("backward_layers.", layer, right, backward);
-      vectors.push_back(withoutMarks(concatColumns(b, {left, right})));
+      vectors.push_back(withoutMarks(concat(b, {left, right}, 2)));
     }
     b.output("elmo", mix(vectors), {"B", "S", width});
     for (size_t i = 0; i < vectors.size(); ++i)
@@ -139,10 +133,6 @@ private:
     return limit;
   }
 
-  Value lengthOf(OpBuilder &n, Location l, Value row) {
-    return arith::IndexCastOp::create(n, l, n.getIndexType(), tensor::ExtractOp::create(n, l, lengths, row));
-  }
-
   /// ids [B, S, W] -> [B, S + 2, W]: the mark of the beginning before the first token, that of the end after
   /// the last, zeros past it.
   Value withMarks(Value ids) {
@@ -152,24 +142,16 @@ private:
                                        DenseElementsAttr::get(markType, ArrayRef<int64_t>(mark)));
     };
     Value beginMark = constant(begin), endMark = constant(end);
-    Value zero = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
     Value longest = arith::AddIOp::create(builder, b.loc, b.dim(ids, 1), b.constant(2));
     Value last = arith::SubIOp::create(builder, b.loc, b.dim(ids, 1), b.constant(1));
-    Value first = b.constant(0), one = b.constant(1);
     SmallVector<OpFoldResult> extents = {b.extent(ids, 0), longest, b.extent(ids, 2)};
-    return tabulate(b, extents, builder.getI64Type(), [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-      auto is = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
-        return arith::CmpIOp::create(n, l, predicate, x, y);
-      };
-      Value after = arith::AddIOp::create(n, l, lengthOf(n, l, i[0]), one);
-      Value position = arith::SubIOp::create(n, l, i[1], one);
-      position = arith::MinSIOp::create(n, l, arith::MaxSIOp::create(n, l, position, first), last);
-      Value token = tensor::ExtractOp::create(n, l, ids, ValueRange{i[0], position, i[2]});
-      Value beginning = tensor::ExtractOp::create(n, l, beginMark, i[2]);
-      Value ending = tensor::ExtractOp::create(n, l, endMark, i[2]);
-      Value x = arith::SelectOp::create(n, l, is(arith::CmpIPredicate::slt, i[1], after), token, zero);
-      x = arith::SelectOp::create(n, l, is(arith::CmpIPredicate::eq, i[1], after), ending, x);
-      return arith::SelectOp::create(n, l, is(arith::CmpIPredicate::eq, i[1], first), beginning, x);
+    return generate(b, extents, builder.getI64Type(), [&](Scalars s, ValueRange at) {
+      Value first = s.constant(0), one = s.constant(1);
+      Value after = s.add(s.toIndex(s.at(lengths, at[0])), one);
+      Value position = s.minimum(s.maximum(s.subtract(at[1], one), first), last);
+      Value x = s.select(s.less(at[1], after), s.at(ids, {at[0], position, at[2]}), s.constantI64(0));
+      x = s.select(s.equal(at[1], after), s.at(endMark, at[2]), x);
+      return s.select(s.equal(at[1], first), s.at(beginMark, at[2]), x);
     });
   }
 
@@ -184,7 +166,7 @@ private:
     SmallVector<Value> parts;
     for (size_t i = 0; i < filters.size(); ++i)
       parts.push_back(convolve("convs." + std::to_string(i), x, filters[i].first, filters[i].second));
-    x = parts.size() == 1 ? parts.front() : concatColumns(b, parts);
+    x = parts.size() == 1 ? parts.front() : concat(b, parts, 1);
     if (numHighway)
       x = b.layers("highway", numHighway, x, {}, [&](ValueRange inside, ValueRange) -> SmallVector<Value> {
         return {highway(inside[0])};
@@ -197,33 +179,15 @@ private:
     // A window of characters as one row, in the order that the filter has, is a plain product.
     OpFoldResult tokens = b.extent(x, 0), positions = builder.getIndexAttr(tokenLength - width + 1);
     Value windows =
-        tabulate(b, {tokens, positions, builder.getIndexAttr(charWidth), builder.getIndexAttr(width)},
-                 builder.getF32Type(), [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-                   Value position = arith::AddIOp::create(n, l, i[1], i[3]);
-                   return tensor::ExtractOp::create(n, l, x, ValueRange{i[0], position, i[2]});
-                 });
-    SmallVector<ReassociationIndices> groups = {{0}, {1}, {2, 3}};
-    windows = tensor::CollapseShapeOp::create(builder, b.loc, windows, groups);
+        generate(b, {tokens, positions, builder.getIndexAttr(charWidth), builder.getIndexAttr(width)},
+                 builder.getF32Type(),
+                 [&](Scalars s, ValueRange at) { return s.at(x, {at[0], s.add(at[1], at[3]), at[2]}); });
+    windows = joinAxes(b, windows, 2);
     Value filter = reshapedWeight(b, name + ".weight", {count, charWidth, width}, {count, charWidth * width});
     Value y = b.linearBy(filter, b.weight(name + ".bias", {count}), windows); // [N, W - width + 1, count]
     Value lowest = b.constantF32(-std::numeric_limits<float>::infinity());
-    SmallVector<OpFoldResult> extents = {tokens, builder.getIndexAttr(count)};
-    Value init = linalg::FillOp::create(
-                     builder, b.loc, lowest,
-                     tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type()).getResult())
-                     .getResult(0);
-    AffineExpr token, column, position;
-    bindDims(builder.getContext(), token, column, position);
-    SmallVector<AffineMap> maps = {AffineMap::get(3, 0, {token, position, column}, builder.getContext()),
-                                   AffineMap::get(3, 0, {token, column}, builder.getContext())};
-    SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
-    iterators.back() = utils::IteratorType::reduction;
-    y = linalg::GenericOp::create(builder, b.loc, init.getType(), y, init, maps, iterators,
-                                  [&](OpBuilder &n, Location l, ValueRange values) {
-                                    Value most = arith::MaximumFOp::create(n, l, values[0], values[1]);
-                                    linalg::YieldOp::create(n, l, most);
-                                  })
-            .getResult(0);
+    y = reduceOver(b, "npc->nc", y, lowest,
+                   [](Scalars s, ValueRange values) { return s.maximum(values[0], values[1]); });
     return b.activation(activation, y);
   }
 
@@ -245,10 +209,8 @@ private:
     if (layer == 0)
       return y;
     SmallVector<OpFoldResult> extents = {b.extent(x, 0), b.extent(x, 1), b.extent(x, 2)};
-    return tabulate(b, extents, builder.getF32Type(), [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-      return arith::AddFOp::create(n, l, tensor::ExtractOp::create(n, l, x, i),
-                                   tensor::ExtractOp::create(n, l, y, i));
-    });
+    return generate(b, extents, builder.getF32Type(),
+                    [&](Scalars s, ValueRange at) { return s.add(s.at(x, at), s.at(y, at)); });
   }
 
   /// gamma * sum of softmax(scalars)_i * vectors_i.

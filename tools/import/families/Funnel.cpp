@@ -339,7 +339,7 @@ private:
           Value place = inside.subtract(at[1], inside.add(farthest, inside.constant(shift)));
           return inside.toI64(inside.multiply(place, inside.constant(int64_t(1) << power)));
         });
-    return sinusoids(b, positions, width, /*isInterleaved=*/false);
+    return sinusoids(b, positions, width);
   }
 
   /// `table` and `step` are of relativePositions. query [B, S, C], key [B, T, C] -> [B, S, C].

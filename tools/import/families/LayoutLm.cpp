@@ -13,10 +13,6 @@
 
 #include "../Encoder.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-
 using namespace mlir;
 
 namespace sesame::importer {
@@ -58,25 +54,11 @@ private:
   /// [B, S, 4] -> [B, S]: an edge, or how far it is from another; 0 where that is below, as an index must
   /// stay in its table.
   Value edge(Value boxes, int64_t which, std::optional<int64_t> from = {}) {
-    OpBuilder &builder = b.builder;
-    SmallVector<OpFoldResult> extents = {b.extent(boxes, 0), b.extent(boxes, 1)};
-    Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getI64Type());
-    Value zero = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
-    Value column = b.constant(which), other = from ? b.constant(*from) : Value();
-    return linalg::GenericOp::create(
-               builder, b.loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(2),
-               SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
-               [&](OpBuilder &inner, Location l, ValueRange) {
-                 Value row = linalg::IndexOp::create(inner, l, 0), s = linalg::IndexOp::create(inner, l, 1);
-                 Value value = tensor::ExtractOp::create(inner, l, boxes, ValueRange{row, s, column});
-                 if (other) {
-                   Value start = tensor::ExtractOp::create(inner, l, boxes, ValueRange{row, s, other});
-                   value = arith::SubIOp::create(inner, l, value, start);
-                   value = arith::MaxSIOp::create(inner, l, value, zero);
-                 }
-                 linalg::YieldOp::create(inner, l, value);
-               })
-        .getResult(0);
+    return generate(
+        b, {b.extent(boxes, 0), b.extent(boxes, 1)}, b.builder.getI64Type(), [&](Scalars s, ValueRange at) {
+          auto read = [&](int64_t edge) { return s.at(boxes, {at[0], at[1], s.constant(edge)}); };
+          return from ? s.maximum(s.subtract(read(which), read(*from)), s.constantI64(0)) : read(which);
+        });
   }
 
   Value predictions(Value h) override {

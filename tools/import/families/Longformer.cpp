@@ -15,7 +15,6 @@
 #include "../TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -84,28 +83,11 @@ private:
 
   /// ids [B, S] -> [B] of i64: the position of the first separator, S without one.
   Value firstSeparator(Value ids) {
-    OpBuilder &builder = b.builder;
-    Type i64 = builder.getI64Type();
-    Value length = arith::IndexCastOp::create(builder, b.loc, i64, b.dim(ids, 1));
-    Value separator = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(separatorId));
-    SmallVector<OpFoldResult> extents = {b.extent(ids, 0)};
-    Value init = tensor::EmptyOp::create(builder, b.loc, extents, i64);
-    init = linalg::FillOp::create(builder, b.loc, length, init).getResult(0);
-    AffineExpr row, position;
-    bindDims(builder.getContext(), row, position);
-    SmallVector<AffineMap> maps = {AffineMap::get(2, 0, {row, position}, builder.getContext()),
-                                   AffineMap::get(2, 0, row)};
-    SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel,
-                                                  utils::IteratorType::reduction};
-    return linalg::GenericOp::create(builder, b.loc, init.getType(), ids, init, maps, iterators,
-                                     [&](OpBuilder &inner, Location l, ValueRange values) {
-                                       Scalars s{inner, l};
-                                       Value here = s.toI64(linalg::IndexOp::create(inner, l, 1));
-                                       Value candidate =
-                                           s.select(s.equal(values[0], separator), here, length);
-                                       linalg::YieldOp::create(inner, l, s.minimum(values[1], candidate));
-                                     })
-        .getResult(0);
+    Value length = arith::IndexCastOp::create(b.builder, b.loc, b.builder.getI64Type(), b.dim(ids, 1));
+    return reduceOver(b, "bs->b", ids, length, [&](Scalars s, ValueRange values) {
+      Value isSeparator = s.equal(values[0], s.constantI64(separatorId));
+      return s.minimum(values[1], s.select(isSeparator, s.toI64(s.index(1)), length));
+    });
   }
 
   Value embed(const Inputs &in) override {

@@ -82,10 +82,7 @@ private:
                                [](Scalars scalars, ValueRange indices) { return scalars.toI64(indices[1]); });
     Value places = b.embedding({{positions, table("position_embeddings", sizes.maxLength)},
                                 {b.constantIds(2, 0), table("token_type_embeddings", sizes.types)}});
-    places = b.select(places, 0, builder.getIndexAttr(0)); // [M + 2, C]
-    h = mapOver(b, "bsc,sc->bsc", {h, places}, builder.getF32Type(),
-                [](Scalars scalars, ValueRange values) { return scalars.add(values[0], values[1]); });
-    return b.layerNorm(prefix + "embeddings.LayerNorm", h, sizes.epsilon);
+    return b.layerNorm(prefix + "embeddings.LayerNorm", addRows(b, h, places), sizes.epsilon);
   }
 
   /// [B, M + 2] of ones.

@@ -15,10 +15,6 @@
 #include "../Encoder.h"
 #include "../TensorOps.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-
 using namespace mlir;
 
 namespace sesame::importer {
@@ -111,26 +107,13 @@ private:
 
   /// words [B, S, E] of the positions `by` further on.
   Value shifted(Value words, int64_t by) {
-    OpBuilder &builder = b.builder;
+    Value length = b.dim(words, 1);
     SmallVector<OpFoldResult> extents = {b.extent(words, 0), b.extent(words, 1), b.extent(words, 2)};
-    Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-    Value zero = b.constantF32(0), first = b.constant(0), step = b.constant(by);
-    Value last = arith::SubIOp::create(builder, b.loc, b.dim(words, 1), b.constant(1));
-    return linalg::GenericOp::create(
-               builder, b.loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(3),
-               SmallVector<utils::IteratorType>(3, utils::IteratorType::parallel),
-               [&](OpBuilder &inner, Location l, ValueRange) {
-                 Value row = linalg::IndexOp::create(inner, l, 0), s = linalg::IndexOp::create(inner, l, 1),
-                       column = linalg::IndexOp::create(inner, l, 2);
-                 Value wanted = arith::AddIOp::create(inner, l, s, step);
-                 Value read =
-                     arith::MaxSIOp::create(inner, l, arith::MinSIOp::create(inner, l, wanted, last), first);
-                 Value exists = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::eq, wanted, read);
-                 Value word = tensor::ExtractOp::create(inner, l, words, ValueRange{row, read, column});
-                 linalg::YieldOp::create(inner, l,
-                                         arith::SelectOp::create(inner, l, exists, word, zero).getResult());
-               })
-        .getResult(0);
+    return generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      Value wanted = s.add(at[1], s.constant(by)), last = s.subtract(length, s.constant(1));
+      Value read = s.maximum(s.minimum(wanted, last), s.constant(0));
+      return s.select(s.equal(wanted, read), s.at(words, {at[0], read, at[2]}), s.constantF32(0));
+    });
   }
 
   Value bottleneck(const std::string &name, Value h) {

@@ -14,8 +14,6 @@
 #include "../Encoder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 
@@ -80,22 +78,10 @@ private:
     Value table = b.weight("mpnet.encoder.relative_attention_bias.weight", {buckets, sizes.heads});
     SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), builder.getIndexAttr(sizes.heads),
                                          b.extent(in.ids, 1), b.extent(in.ids, 1)};
-    Value init = tensor::EmptyOp::create(builder, b.loc, extents, builder.getF32Type());
-    Value shift = b.constant(reach);
-    return {linalg::GenericOp::create(
-                builder, b.loc, init.getType(), ValueRange(), init, builder.getMultiDimIdentityMap(4),
-                SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
-                [&](OpBuilder &inner, Location l, ValueRange values) {
-                  Value head = linalg::IndexOp::create(inner, l, 1), s = linalg::IndexOp::create(inner, l, 2),
-                        t = linalg::IndexOp::create(inner, l, 3);
-                  Value distance =
-                      arith::SubIOp::create(inner, l, arith::AddIOp::create(inner, l, t, shift), s);
-                  Value bucket = tensor::ExtractOp::create(inner, l, known, distance);
-                  bucket = arith::IndexCastOp::create(inner, l, inner.getIndexType(), bucket);
-                  Value bias = tensor::ExtractOp::create(inner, l, table, ValueRange{bucket, head});
-                  linalg::YieldOp::create(inner, l, bias);
-                })
-                .getResult(0)};
+    return {generate(b, extents, builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      Value distance = s.subtract(s.add(at[3], s.constant(reach)), at[2]);
+      return s.at(table, {s.toIndex(s.at(known, distance)), at[1]});
+    })};
   }
 
   Value attentionBias(Value, Value, ValueRange shared) override { return shared.front(); }

@@ -18,7 +18,6 @@
 #include "../TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -59,25 +58,6 @@ struct Vocabularies {
   int64_t source, target, width;
 };
 
-/// The last axis of x [B, E] folded by `combine`, from `first` on -> [B].
-Value foldColumns(ModelBuilder &b, Value x, double first,
-                  function_ref<Value(Scalars, Value element, Value soFar)> combine) {
-  Value init = tensor::EmptyOp::create(b.builder, b.loc, {b.extent(x, 0)}, b.builder.getF32Type());
-  init = linalg::FillOp::create(b.builder, b.loc, b.constantF32(first), init).getResult(0);
-  AffineExpr row, column;
-  bindDims(b.builder.getContext(), row, column);
-  SmallVector<AffineMap> maps = {b.builder.getMultiDimIdentityMap(2),
-                                 AffineMap::get(2, 0, row, b.builder.getContext())};
-  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel,
-                                                utils::IteratorType::reduction};
-  return linalg::GenericOp::create(b.builder, b.loc, init.getType(), x, init, maps, iterators,
-                                   [&](OpBuilder &inner, Location l, ValueRange values) {
-                                     linalg::YieldOp::create(inner, l,
-                                                             combine({inner, l}, values[0], values[1]));
-                                   })
-      .getResult(0);
-}
-
 /// softmax of each row of scores [B, E] over its first lengths [B] positions; 0 beyond.
 Value softmaxWithin(ModelBuilder &b, Value scores, Value lengths) {
   b.builder.getContext()->loadDialect<math::MathDialect>();
@@ -86,12 +66,14 @@ Value softmaxWithin(ModelBuilder &b, Value scores, Value lengths) {
     Value isReal = s.less(i[1], s.toIndex(s.at(lengths, i[0])));
     return s.select(isReal, s.at(scores, i), s.constantF32(-std::numeric_limits<float>::infinity()));
   });
-  Value largest = foldColumns(b, masked, -std::numeric_limits<float>::infinity(),
-                              [](Scalars s, Value x, Value soFar) { return s.maximum(x, soFar); });
+  Value lowest = b.constantF32(-std::numeric_limits<float>::infinity());
+  Value largest = reduceOver(b, "be->b", masked, lowest,
+                             [](Scalars s, ValueRange values) { return s.maximum(values[0], values[1]); });
   Value powers = mapOver(b, "be,b->be", {masked, largest}, f32, [](Scalars s, ValueRange values) -> Value {
     return math::ExpOp::create(s.builder, s.loc, s.subtract(values[0], values[1]));
   });
-  Value sum = foldColumns(b, powers, 0, [](Scalars s, Value x, Value soFar) { return s.add(soFar, x); });
+  Value sum = reduceOver(b, "be->b", powers, b.constantF32(0),
+                         [](Scalars s, ValueRange values) { return s.add(values[1], values[0]); });
   return mapOver(b, "be,b->be", {powers, sum}, f32,
                  [](Scalars s, ValueRange values) { return s.divide(values[0], values[1]); });
 }
@@ -186,7 +168,7 @@ private:
       Value weights = attend(source, b.selectLast(state.hidden, 0)); // [B, E]
       Value context = einsum(b, "be,bec->bc", weights, source.outputs);
       Value word = b.select(words, 1, position);
-      Value x = withAxis(concatColumns(b, {word, context}), 1);
+      Value x = withAxis(concat(b, {word, context}, 1), 1);
       Value output = recurrentLayer(b, "decoder.rnn", "_l0", x, decoder, state, zero); // [B, 1, H]
       auto put = [&](Value row, Value all) -> Value {
         SmallVector<OpFoldResult> offsets = {zero, position, zero}, strides(3, one),
@@ -194,13 +176,13 @@ private:
         return tensor::InsertSliceOp::create(builder, b.loc, row, all, offsets, sizes, strides);
       };
       SmallVector<Value> next = {state.hidden,
-                                 put(concatColumns(b, {b.select(output, 1, zero), context}), values[1])};
+                                 put(concat(b, {b.select(output, 1, zero), context}, 1), values[1])};
       if (!isStep)
         next.push_back(put(weights, values[2]));
       scf::YieldOp::create(builder, b.loc, next);
     }
     states.hidden = steps.getResult(0);
-    Value logits = b.linear("decoder.out", concatColumns(b, {steps.getResult(1), words}), vocab.target);
+    Value logits = b.linear("decoder.out", concat(b, {steps.getResult(1), words}, 2), vocab.target);
     vocab.outputLogits(logits, isStep);
     if (isStep)
       stateOutputs(b, 1, decoder, states, isStep);
@@ -323,7 +305,7 @@ private:
       read.heads = 1;
       read.mask = lengthMask(b, source.lengths, source.outputs);
       Value context = b.attention(x, source.keys, source.outputs, read);
-      x = b.linear("combine", concatColumns(b, {context, x}), options.hidden, withoutBias);
+      x = b.linear("combine", concat(b, {context, x}, 2), options.hidden, withoutBias);
       x = b.activation(mlir::sesame::Activation::tanh, x);
     }
     vocab.outputLogits(b.linear("out", x, vocab.target), isStep);

@@ -413,14 +413,13 @@ private:
                           [&](Scalars s, ValueRange values) {
                             return s.add(s.multiply(values[0], s.constantF32(scale)), values[1]);
                           });
-    Value largest =
-        reduceOver(b, "xhlk->xhl", total, b.constantF32(-std::numeric_limits<float>::infinity()),
-                   [](Scalars s, ValueRange values, ValueRange) { return s.maximum(values[0], values[1]); });
-    Value sum = reduceOver(b, "xhlk,xhl->xhl", {total, largest}, b.constantF32(0),
-                           [](Scalars s, ValueRange values, ValueRange) {
-                             Value shifted = s.subtract(values[0], values[1]);
-                             return s.add(values[2], math::ExpOp::create(s.builder, s.loc, shifted));
-                           });
+    Value largest = reduceOver(b, "xhlk->xhl", total, b.constantF32(-std::numeric_limits<float>::infinity()),
+                               [](Scalars s, ValueRange values) { return s.maximum(values[0], values[1]); });
+    Value sum =
+        reduceOver(b, "xhlk,xhl->xhl", {total, largest}, b.constantF32(0), [](Scalars s, ValueRange values) {
+          Value shifted = s.subtract(values[0], values[1]);
+          return s.add(values[2], math::ExpOp::create(s.builder, s.loc, shifted));
+        });
     return mapOver(b, "xhl,xhl->xhl", {largest, sum}, b.builder.getF32Type(),
                    [](Scalars s, ValueRange values) {
                      return s.add(values[0], math::LogOp::create(s.builder, s.loc, values[1]));
@@ -436,11 +435,10 @@ private:
     Layout layout = layOut(hashed, b.dim(h, 1), numHashes);
     Value ranks = rank(bucketsOf(q, mask, rotations), layout); // [B, H, R, N]
     // The place p of a round is that of the one position of rank p.
-    Value order = reduceOver(b, "bhrp,bhrs->bhrp", {ranks, ranks}, zero(),
-                             [&](Scalars s, ValueRange values, ValueRange at) {
-                               Value isHere = s.equal(values[1], s.toI64(at[3]));
-                               return s.select(isHere, s.toI64(at[4]), values[2]);
-                             });
+    Value order = reduceOver(b, "bhrp,bhrs->bhrp", {ranks, ranks}, zero(), [&](Scalars s, ValueRange values) {
+      Value isHere = s.equal(values[1], s.toI64(s.index(3)));
+      return s.select(isHere, s.toI64(s.index(4)), values[2]);
+    });
     auto [out, sums] = attendChunks(q, normalised(q), v, mask, layout, order);
     auto placeOf = [&](Scalars s, Value row, Value head, Value round, Value position) {
       Value place = s.toIndex(s.at(ranks, {row, head, round, position}));
@@ -465,16 +463,14 @@ private:
                               return s.at(sums, {at[0], s.divide(place, layout.length), at[1],
                                                  s.remainder(place, layout.length)});
                             });
-    Value largest =
-        reduceOver(b, "bhrs->bhs", logits, b.constantF32(-std::numeric_limits<float>::infinity()),
-                   [](Scalars s, ValueRange values, ValueRange) { return s.maximum(values[0], values[1]); });
+    Value largest = reduceOver(b, "bhrs->bhs", logits, b.constantF32(-std::numeric_limits<float>::infinity()),
+                               [](Scalars s, ValueRange values) { return s.maximum(values[0], values[1]); });
     Value weights = mapOver(b, "bhrs,bhs->bhrs", {logits, largest}, b.builder.getF32Type(),
                             [](Scalars s, ValueRange values) -> Value {
                               return math::ExpOp::create(s.builder, s.loc, s.subtract(values[0], values[1]));
                             });
-    Value total =
-        reduceOver(b, "bhrs->bhs", weights, b.constantF32(0),
-                   [](Scalars s, ValueRange values, ValueRange) { return s.add(values[0], values[1]); });
+    Value total = reduceOver(b, "bhrs->bhs", weights, b.constantF32(0),
+                             [](Scalars s, ValueRange values) { return s.add(values[0], values[1]); });
     Value size = b.constant(headSize);
     Value rows = generate(b, {extents[0], extents[1], layout.rounds, extents[2]}, b.builder.getF32Type(),
                           [&](Scalars s, ValueRange at) {
@@ -485,7 +481,7 @@ private:
                             return s.multiply(share, elementAt(s, out, layout, at[0], place, at[3]));
                           });
     return reduceOver(b, "bsrc->bsc", rows, b.constantF32(0),
-                      [](Scalars s, ValueRange values, ValueRange) { return s.add(values[0], values[1]); });
+                      [](Scalars s, ValueRange values) { return s.add(values[0], values[1]); });
   }
 
   Value zero() { return arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(0)); }
@@ -517,25 +513,24 @@ private:
   Value largestOf(Value x, int64_t count) {
     auto negated = [](Scalars s, Value value) { return s.subtract(s.constantF32(0), value); };
     Value largest = reduceOver(b, "bhrsn->bhrs", x, b.constantF32(-std::numeric_limits<float>::infinity()),
-                               [&](Scalars s, ValueRange values, ValueRange) {
+                               [&](Scalars s, ValueRange values) {
                                  Value either = s.maximum(values[0], negated(s, values[0]));
                                  return s.maximum(values[1], either);
                                });
     Value none = arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(2 * count - 1));
-    return reduceOver(
-        b, "bhrsn,bhrs->bhrs", {x, largest}, none, [&](Scalars s, ValueRange values, ValueRange at) {
-          Value here = s.toI64(at[4]), there = s.add(here, s.toI64(s.constant(count)));
-          Value place = values[2];
-          place = s.select(s.equal(negated(s, values[0]), values[1]), s.minimum(place, there), place);
-          return s.select(s.equal(values[0], values[1]), s.minimum(place, here), place);
-        });
+    return reduceOver(b, "bhrsn,bhrs->bhrs", {x, largest}, none, [&](Scalars s, ValueRange values) {
+      Value here = s.toI64(s.index(4)), there = s.add(here, s.toI64(s.constant(count)));
+      Value place = values[2];
+      place = s.select(s.equal(negated(s, values[0]), values[1]), s.minimum(place, there), place);
+      return s.select(s.equal(values[0], values[1]), s.minimum(place, here), place);
+    });
   }
 
   /// The place of each position after a stable sort of its round by buckets; its own where nothing is cut.
   Value rank(Value buckets, const Layout &layout) {
-    Value ranks = reduceOver(
-        b, "bhrs,bhru->bhrs", {buckets, buckets}, zero(), [&](Scalars s, ValueRange values, ValueRange at) {
-          Value isEarlier = s.less(at[4], at[3]);
+    Value ranks =
+        reduceOver(b, "bhrs,bhru->bhrs", {buckets, buckets}, zero(), [&](Scalars s, ValueRange values) {
+          Value isEarlier = s.less(s.index(4), s.index(3));
           Value isBefore = s.select(s.equal(values[1], values[0]), isEarlier, s.less(values[1], values[0]));
           Value next = s.add(values[2], s.toI64(s.constant(1)));
           return s.select(isBefore, next, values[2]);

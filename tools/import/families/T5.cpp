@@ -10,12 +10,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Decoder.h"
 #include "../Registry.h"
 #include "../Seq2Seq.h"
+#include "../TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
 
@@ -176,13 +176,8 @@ private:
   Value feedForward(const std::string &layer, Value h) {
     Value x = b.rmsNorm(layer + "layer_norm", h, epsilon);
     const std::string part = layer + "DenseReluDense.";
-    Value up;
-    if (isGated) {
-      up = b.activation(activation, b.linear(part + "wi_0", x, inner, withoutBias));
-      up = b.multiply(up, b.linear(part + "wi_1", x, inner, withoutBias));
-    } else {
-      up = b.activation(activation, b.linear(part + "wi", x, inner, withoutBias));
-    }
+    Value up = isGated ? gatedLinear(b, part + "wi_0", part + "wi_1", x, inner, /*bias=*/false, activation)
+                       : b.activation(activation, b.linear(part + "wi", x, inner, withoutBias));
     return b.add(h, b.linear(part + "wo", up, width, withoutBias));
   }
 
@@ -205,67 +200,37 @@ private:
   /// What each head adds to the scores of a query for a key so far away: [1, H, S, T]. The distance alone
   /// decides, so the S + T - 1 there are are looked up first.
   Value positionBias(const std::string &stack, Value ids, Value mask, bool isBidirectional) {
-    OpBuilder &builder = b.builder;
-    Location loc = b.loc;
     Value table =
         b.weight(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight", {buckets, heads});
     Value queries = b.dim(ids, 1), keys = b.dim(mask, 1), one = b.constant(1);
-    Value lastQuery = arith::SubIOp::create(builder, loc, keys, one); // at the position of the last key
-    Value total = arith::AddIOp::create(builder, loc, queries, lastQuery);
+    Value lastQuery = arith::SubIOp::create(b.builder, b.loc, keys, one); // at the position of the last key
+    Value total = arith::AddIOp::create(b.builder, b.loc, queries, lastQuery);
     int64_t perSide = isBidirectional ? buckets / 2 : buckets, exact = perSide / 2;
     std::vector<int64_t> starts = bucketStarts(exact, perSide);
 
     // Place i stands for the key i - (T - 1) after the query.
-    auto byDistance = RankedTensorType::get({heads, ShapedType::kDynamic}, builder.getF32Type());
-    Value init = tensor::EmptyOp::create(
-        builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(heads), total}, builder.getF32Type());
-    SmallVector<utils::IteratorType> parallel(4, utils::IteratorType::parallel);
-    Value values =
-        linalg::GenericOp::create(
-            builder, loc, byDistance, ValueRange(), init, builder.getMultiDimIdentityMap(2),
-            ArrayRef(parallel).take_front(2),
-            [&](OpBuilder &inner, Location l, ValueRange) {
-              auto index = [&](int64_t value) -> Value {
-                return arith::ConstantIndexOp::create(inner, l, value);
-              };
-              Value head = linalg::IndexOp::create(inner, l, 0), place = linalg::IndexOp::create(inner, l, 1);
-              Value ahead = arith::SubIOp::create(inner, l, place, lastQuery), zero = index(0);
-              Value behind = arith::SubIOp::create(inner, l, zero, ahead);
-              Value distance = isBidirectional ? arith::MaxSIOp::create(inner, l, ahead, behind).getResult()
-                                               : arith::MaxSIOp::create(inner, l, behind, zero).getResult();
-              Value bucket = arith::MinSIOp::create(inner, l, distance, index(exact));
-              auto countIf = [&](arith::CmpIPredicate predicate, Value a, Value limit, int64_t much) {
-                Value isSo = arith::CmpIOp::create(inner, l, predicate, a, limit);
-                Value more = arith::SelectOp::create(inner, l, isSo, index(much), zero);
-                bucket = arith::AddIOp::create(inner, l, bucket, more);
-              };
-              for (int64_t start : starts)
-                countIf(arith::CmpIPredicate::sge, distance, index(start), 1);
-              if (isBidirectional)
-                countIf(arith::CmpIPredicate::sgt, ahead, zero, perSide);
-              linalg::YieldOp::create(
-                  inner, l, tensor::ExtractOp::create(inner, l, table, ValueRange{bucket, head}).getResult());
-            })
-            .getResult(0);
+    Value values = generate(
+        b, {b.builder.getIndexAttr(heads), total}, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+          Value zero = s.constant(0), ahead = s.subtract(at[1], lastQuery), behind = s.subtract(zero, ahead);
+          Value distance = s.maximum(behind, isBidirectional ? ahead : zero);
+          Value bucket = s.minimum(distance, s.constant(exact));
+          auto addIf = [&](Value isSo, int64_t much) {
+            bucket = s.add(bucket, s.select(isSo, s.constant(much), zero));
+          };
+          for (int64_t start : starts)
+            addIf(s.less(s.constant(start - 1), distance), 1);
+          if (isBidirectional)
+            addIf(s.less(zero, ahead), perSide);
+          return s.at(table, {bucket, at[0]});
+        });
 
-    SmallVector<OpFoldResult> extents = {builder.getIndexAttr(1), builder.getIndexAttr(heads),
+    SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(1), b.builder.getIndexAttr(heads),
                                          b.extent(ids, 1), b.extent(mask, 1)};
-    Value bias = tensor::EmptyOp::create(builder, loc, extents, builder.getF32Type());
-    return linalg::GenericOp::create(
-               builder, loc, bias.getType(), ValueRange(), bias, builder.getMultiDimIdentityMap(4), parallel,
-               [&](OpBuilder &inner, Location l, ValueRange) {
-                 Value head = linalg::IndexOp::create(inner, l, 1),
-                       query = linalg::IndexOp::create(inner, l, 2),
-                       key = linalg::IndexOp::create(inner, l, 3);
-                 // Query s stands at position T - S + s.
-                 Value place = arith::AddIOp::create(
-                     inner, l, key,
-                     arith::SubIOp::create(inner, l, arith::SubIOp::create(inner, l, queries, one), query));
-                 linalg::YieldOp::create(
-                     inner, l,
-                     tensor::ExtractOp::create(inner, l, values, ValueRange{head, place}).getResult());
-               })
-        .getResult(0);
+    return generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      // Query s stands at position T - S + s.
+      Value place = s.add(at[3], s.subtract(s.subtract(queries, one), at[2]));
+      return s.at(values, {at[1], place});
+    });
   }
 
   ModelBuilder &b;

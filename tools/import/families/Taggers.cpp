@@ -43,9 +43,8 @@ public:
     OpFoldResult one = builder.getIndexAttr(1), zero = builder.getIndexAttr(0),
                  numLabels = builder.getIndexAttr(labels);
     Type f32 = builder.getF32Type(), i64 = builder.getI64Type();
-    Value scores = tabulate(b, {batch, numLabels}, f32, [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-      Value emission = tensor::ExtractOp::create(n, l, emissions, ValueRange{i[0], b.constant(0), i[1]});
-      return arith::AddFOp::create(n, l, tensor::ExtractOp::create(n, l, start, i[1]), emission);
+    Value scores = generate(b, {batch, numLabels}, f32, [&](Scalars s, ValueRange at) {
+      return s.add(s.at(start, at[1]), s.at(emissions, {at[0], s.constant(0), at[1]}));
     });
     Value nowhere = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(0));
     // [S, B, K]: the best label before label k at position s.
@@ -61,10 +60,9 @@ public:
           auto [reached, origin] = maximize(carried[0], transitions, batch);
           Value best = reached; // C++17 does not capture parts of a structured binding
           // A row that is past its end keeps its scores.
-          Value next = update(carried[0], [&](OpBuilder &n, Location l, ValueRange i, Value kept) -> Value {
-            Value emission = tensor::ExtractOp::create(n, l, emissions, ValueRange{i[0], position, i[1]});
-            Value sum = arith::AddFOp::create(n, l, tensor::ExtractOp::create(n, l, best, i), emission);
-            return arith::SelectOp::create(n, l, isBelowLength(n, l, position, i[0]), sum, kept);
+          Value next = update(carried[0], [&](Scalars s, ValueRange at, Value kept) {
+            Value sum = s.add(s.at(best, at), s.at(emissions, {at[0], position, at[1]}));
+            return s.select(isBelowLength(s, position, at[0]), sum, kept);
           });
           Value rows = tensor::InsertSliceOp::create(
               builder, loc, origin, carried[1], ArrayRef<OpFoldResult>{position, zero, zero},
@@ -77,7 +75,6 @@ public:
     pathScores = bestScores;
 
     // From the last position back to the first.
-    Value none = arith::ConstantOp::create(builder, b.loc, builder.getI64IntegerAttr(-1));
     Value empty = tensor::EmptyOp::create(builder, b.loc, {batch, length}, i64);
     Value last = arith::SubIOp::create(builder, b.loc, b.dim(emissions, 1), b.constant(1));
     auto backward = scf::ForOp::create(
@@ -89,44 +86,38 @@ public:
           Value after = arith::AddIOp::create(builder, loc, position, b.constant(1));
           after = arith::MinSIOp::create(builder, loc, after, last);
           // Up to a row's last position the label stays the best last one.
-          Value current =
-              update(carried[1], [&](OpBuilder &n, Location l, ValueRange i, Value label) -> Value {
-                Value column = arith::IndexCastOp::create(n, l, n.getIndexType(), label);
-                Value before = tensor::ExtractOp::create(n, l, origins, ValueRange{after, i[0], column});
-                Value next = arith::AddIOp::create(n, l, position, b.constant(1));
-                return arith::SelectOp::create(n, l, isBelowLength(n, l, next, i[0]), before, label);
-              });
+          Value current = update(carried[1], [&](Scalars s, ValueRange at, Value label) {
+            Value before = s.at(origins, {after, at[0], s.toIndex(label)});
+            return s.select(isBelowLength(s, s.add(position, s.constant(1)), at[0]), before, label);
+          });
           Value path = tensor::InsertSliceOp::create(
               builder, loc, current, carried[0], ArrayRef<OpFoldResult>{zero, position},
               ArrayRef<OpFoldResult>{batch, one}, ArrayRef<OpFoldResult>{one, one});
           scf::YieldOp::create(builder, loc, ValueRange{path, current});
         });
     Value path = backward.getResult(0);
-    tags = tabulate(b, {batch, length}, i64, [&](OpBuilder &n, Location l, ValueRange i) -> Value {
-      return arith::SelectOp::create(n, l, isBelowLength(n, l, i[1], i[0]),
-                                     tensor::ExtractOp::create(n, l, path, i), none);
+    tags = generate(b, {batch, length}, i64, [&](Scalars s, ValueRange at) {
+      return s.select(isBelowLength(s, at[1], at[0]), s.at(path, at), s.constantI64(-1));
     });
   }
 
 private:
-  Value isBelowLength(OpBuilder &n, Location l, Value position, Value row) {
-    Value length = tensor::ExtractOp::create(n, l, lengths, row);
-    length = arith::IndexCastOp::create(n, l, n.getIndexType(), length);
-    return arith::CmpIOp::create(n, l, arith::CmpIPredicate::slt, position, length);
+  Value isBelowLength(Scalars s, Value position, Value row) {
+    return s.less(position, s.toIndex(s.at(lengths, row)));
   }
 
   /// The tensor with each element replaced by what `body` makes of its indices and itself, in place.
-  Value update(Value tensor,
-               function_ref<Value(OpBuilder &, Location, ValueRange indices, Value element)> body) {
+  Value update(Value tensor, function_ref<Value(Scalars, ValueRange at, Value element)> body) {
     int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
     SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
     return linalg::GenericOp::create(builder, b.loc, tensor.getType(), ValueRange(), tensor,
                                      builder.getMultiDimIdentityMap(rank), parallel,
                                      [&](OpBuilder &n, Location l, ValueRange values) {
-                                       SmallVector<Value> indices;
+                                       Scalars s{n, l};
+                                       SmallVector<Value> at;
                                        for (int64_t axis = 0; axis < rank; ++axis)
-                                         indices.push_back(linalg::IndexOp::create(n, l, axis));
-                                       linalg::YieldOp::create(n, l, body(n, l, indices, values[0]));
+                                         at.push_back(s.index(axis));
+                                       linalg::YieldOp::create(n, l, body(s, at, values[0]));
                                      })
         .getResult(0);
   }
@@ -244,8 +235,8 @@ void buildTagLm(ModelBuilder &b) {
   };
   Value words = b.embedding({{ids, b.weight("embedding.weight", {vocab, embeddingWidth})}});
   Value lmWords = b.embedding({{ids, b.weight("lm_embedding.weight", {vocab, embeddingWidth})}});
-  Value lm = concatColumns(b, {run("lm_forward", lmWords, forward), run("lm_backward", lmWords, backward)});
-  Value x = run("rnn2", concatColumns(b, {run("rnn1", words, tagger), lm}), tagger);
+  Value lm = concat(b, {run("lm_forward", lmWords, forward), run("lm_backward", lmWords, backward)}, 2);
+  Value x = run("rnn2", concat(b, {run("rnn1", words, tagger), lm}, 2), tagger);
   b.output("logits", b.linear("classifier", x, labels), {"B", "S", std::to_string(labels)});
   b.output("lm_embeddings", lm, {"B", "S", std::to_string(2 * forward.hidden)});
   b.endEntry();

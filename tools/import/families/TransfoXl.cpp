@@ -286,14 +286,12 @@ private:
 
   /// Over the last axis of [B, S, V].
   Value logSoftmax(Value x) {
-    Value largest =
-        reduceOver(b, "bsv->bs", x, b.constantF32(-std::numeric_limits<float>::infinity()),
-                   [](Scalars s, ValueRange values, ValueRange) { return s.maximum(values[0], values[1]); });
-    Value sum = reduceOver(b, "bsv,bs->bs", {x, largest}, b.constantF32(0),
-                           [](Scalars s, ValueRange values, ValueRange) {
-                             Value shifted = s.subtract(values[0], values[1]);
-                             return s.add(values[2], math::ExpOp::create(s.builder, s.loc, shifted));
-                           });
+    Value largest = reduceOver(b, "bsv->bs", x, b.constantF32(-std::numeric_limits<float>::infinity()),
+                               [](Scalars s, ValueRange values) { return s.maximum(values[0], values[1]); });
+    Value sum = reduceOver(b, "bsv,bs->bs", {x, largest}, b.constantF32(0), [](Scalars s, ValueRange values) {
+      Value shifted = s.subtract(values[0], values[1]);
+      return s.add(values[2], math::ExpOp::create(s.builder, s.loc, shifted));
+    });
     return mapOver(b, "bsv,bs,bs->bsv", {x, largest, sum}, b.builder.getF32Type(),
                    [](Scalars s, ValueRange values) {
                      Value rest = math::LogOp::create(s.builder, s.loc, values[2]);
@@ -322,17 +320,16 @@ private:
       return s.toI64(s.add(s.multiply(row, count), column));
     };
     Value zero = arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(0));
-    Value ranks =
-        reduceOver(b, "bp,cq->bp", {kinds, kinds}, zero, [&](Scalars s, ValueRange values, ValueRange at) {
-          Value isEarlier = s.less(place(s, at[2], at[3]), place(s, at[0], at[1]));
-          Value isBefore = s.select(s.equal(values[1], values[0]), isEarlier, s.less(values[1], values[0]));
-          Value next = s.add(values[2], s.toI64(s.constant(1)));
-          return s.select(isBefore, next, values[2]);
-        });
+    Value ranks = reduceOver(b, "bp,cq->bp", {kinds, kinds}, zero, [&](Scalars s, ValueRange values) {
+      Value isEarlier = s.less(place(s, s.index(2), s.index(3)), place(s, s.index(0), s.index(1)));
+      Value isBefore = s.select(s.equal(values[1], values[0]), isEarlier, s.less(values[1], values[0]));
+      Value next = s.add(values[2], s.toI64(s.constant(1)));
+      return s.select(isBefore, next, values[2]);
+    });
     // Each place takes the one loss that has its rank.
     return reduceOver(b, "cq,bp,bp->cq", {ranks, ranks, loss}, b.constantF32(0),
-                      [&](Scalars s, ValueRange values, ValueRange at) {
-                        Value isMine = s.equal(values[1], place(s, at[0], at[1]));
+                      [&](Scalars s, ValueRange values) {
+                        Value isMine = s.equal(values[1], place(s, s.index(0), s.index(1)));
                         return s.select(isMine, values[2], values[3]);
                       });
   }

@@ -13,6 +13,7 @@
 
 #include "../Registry.h"
 #include "../Seq2Seq.h"
+#include "../TensorOps.h"
 
 #include <cmath>
 
@@ -85,7 +86,8 @@ private:
   /// ids [B, S], the last of the positions that `mask` [B, T] covers -> [B, S, C].
   Value embedded(Value ids, Value mask, bool isSource) {
     Value h = b.scale(b.embedding({{ids, table(isSource)}}), std::sqrt(double(width)));
-    return addToEachRow(b, h, sinusoids(b, positionsOf(b, ids, mask), width, /*isInterleaved=*/true));
+    return addRows(b, h,
+                   sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true, /*isInterleaved=*/true}));
   }
 
   Value encoded(Value ids, Value mask) {
