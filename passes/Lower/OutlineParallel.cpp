@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "sesame/Passes/EntryInterface.h"
+#include "sesame/Passes/OpNumber.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -36,13 +37,6 @@ static Value findContext(func::FuncOp function) {
     if (function.getArgAttr(i, kContextAttr))
       return function.getArgument(i);
   return {};
-}
-
-/// The number in the manifest's op table of the op that `loc` comes from: the metadata of a fused location
-/// (tools/compiler/OpTable.h); null if it has none.
-static IntegerAttr findOpNumber(Location loc) {
-  auto fused = loc->findInstanceOf<FusedLocWith<IntegerAttr>>();
-  return fused ? fused.getMetadata() : IntegerAttr();
 }
 
 /// `void sesame_profile(context, op, begin)`: tells the runtime, if it asked for it.

@@ -423,4 +423,13 @@ Dataflow analyzeEntry(func::FuncOp entry) {
   return result;
 }
 
+void forEachOperation(ModuleOp module, function_ref<void(StringRef, const Node &)> visit) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  for (auto entry : copy->getOps<func::FuncOp>())
+    if (entry.isPublic())
+      for (const Node &node : analyzeEntry(entry).nodes)
+        if (node.kind == Node::operation)
+          visit(entry.getSymName(), node);
+}
+
 } // namespace sesame

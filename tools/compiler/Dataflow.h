@@ -58,6 +58,10 @@ struct Dataflow {
 /// meaning as it is but adds dead index arithmetic: give it a copy.
 Dataflow analyzeEntry(mlir::func::FuncOp entry);
 
+/// Calls `visit` with every operation of the public entries of a copy of `module`.
+void forEachOperation(mlir::ModuleOp module,
+                      llvm::function_ref<void(llvm::StringRef entry, const Node &node)> visit);
+
 } // namespace sesame
 
 #endif // SESAME_COMPILER_DATAFLOW_H

@@ -62,20 +62,13 @@ void FusionReport::print(ModuleOp module, llvm::raw_ostream &stream) const {
     stream << "  none\n";
   stream << "\nCost of each operation, with S = T = C = 128 and all other extents 1\n"
          << "  entry      times  operation               flops        bytes   flops/byte  result\n";
-  OwningOpRef<ModuleOp> copy = module.clone();
-  for (auto entry : copy->getOps<func::FuncOp>()) {
-    if (!entry.isPublic())
-      continue;
-    for (const Node &node : analyzeEntry(entry).nodes) {
-      if (node.kind != Node::operation)
-        continue;
-      const double flops = node.flops.evaluate(valueOf), bytes = node.bytes.evaluate(valueOf);
-      stream << "  " << llvm::left_justify(entry.getSymName(), 10)
-             << llvm::format("%6.0f  ", node.times.evaluate(valueOf)) << llvm::left_justify(node.name, 18)
-             << llvm::format("%11.4g  %11.4g  %11.2f  ", flops, bytes, bytes ? flops / bytes : 0)
-             << node.type() << "\n";
-    }
-  }
+  forEachOperation(module, [&](StringRef entry, const Node &node) {
+    const double flops = node.flops.evaluate(valueOf), bytes = node.bytes.evaluate(valueOf);
+    stream << "  " << llvm::left_justify(entry, 10) << llvm::format("%6.0f  ", node.times.evaluate(valueOf))
+           << llvm::left_justify(node.name, 18)
+           << llvm::format("%11.4g  %11.4g  %11.2f  ", flops, bytes, bytes ? flops / bytes : 0) << node.type()
+           << "\n";
+  });
 }
 
 } // namespace sesame

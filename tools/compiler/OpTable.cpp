@@ -10,6 +10,8 @@
 
 #include "Dataflow.h"
 
+#include "sesame/Passes/OpNumber.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
@@ -26,11 +28,6 @@ static std::vector<Manifest::Term> toTerms(const Polynomial &polynomial) {
   return terms;
 }
 
-static IntegerAttr numberOf(Operation *op) {
-  auto fused = op->getLoc()->findInstanceOf<FusedLocWith<IntegerAttr>>();
-  return fused ? fused.getMetadata() : IntegerAttr();
-}
-
 std::vector<Manifest::Op> numberOps(ModuleOp module) {
   MLIRContext *context = module.getContext();
   auto type = IntegerType::get(context, 64);
@@ -45,24 +42,17 @@ std::vector<Manifest::Op> numberOps(ModuleOp module) {
       ops.push_back(op);
     });
 
-  // The analysis leaves dead arithmetic behind, so it is given a copy; the numbers lead back.
-  OwningOpRef<ModuleOp> copy = module.clone();
+  // The numbers lead back from the copy that is analysed.
   std::vector<Manifest::Op> table;
   std::vector<int64_t> places(ops.size(), -1);
-  for (auto entry : copy->getOps<func::FuncOp>()) {
-    if (!entry.isPublic())
-      continue;
-    for (const Node &node : analyzeEntry(entry).nodes) {
-      if (node.kind != Node::operation)
-        continue;
-      IntegerAttr number = numberOf(node.op);
-      if (!number || places[number.getInt()] >= 0)
-        continue;
-      places[number.getInt()] = static_cast<int64_t>(table.size());
-      table.push_back({node.weights.empty() ? node.function + "/" + node.name : node.weights.front(),
-                       node.op->getName().getStringRef().str(), toTerms(node.flops), toTerms(node.bytes)});
-    }
-  }
+  forEachOperation(module, [&](StringRef, const Node &node) {
+    IntegerAttr number = mlir::sesame::findOpNumber(node.op->getLoc());
+    if (!number || places[number.getInt()] >= 0)
+      return;
+    places[number.getInt()] = static_cast<int64_t>(table.size());
+    table.push_back({node.weights.empty() ? node.function + "/" + node.name : node.weights.front(),
+                     node.op->getName().getStringRef().str(), toTerms(node.flops), toTerms(node.bytes)});
+  });
   for (auto [op, place] : llvm::zip_equal(ops, places)) {
     auto fused = cast<FusedLoc>(op->getLoc());
     op->setLoc(place < 0 ? fused.getLocations().front()
