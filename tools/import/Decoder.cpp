@@ -45,16 +45,21 @@ void Decoder::languageModel() {
   b.causalEntries({vocab, maxLength, layers, keyHeads, headSize, run, head, hasPositionIds});
 }
 
-/// Opens `forward` and returns the hidden states.
-Value Decoder::beginForward() {
+Decoder::Inputs Decoder::beginInputs(const ModelBuilder::Dims &dims) {
   fillInfo();
   b.beginEntry("forward", maxLength ? std::vector<Limit>{{"S", maxLength}} : std::vector<Limit>());
-  Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
-  Value mask = b.maskInput();
-  Value positions;
+  Inputs in;
+  in.ids = b.idInput("input_ids", dims, vocab);
+  in.mask = b.maskInput(dims);
   if (hasPositionIds)
-    positions = b.idInput("position_ids", {"B", "S"}, maxLength, "arange");
-  return body(ids, mask, positions, nullptr);
+    in.positions = b.idInput("position_ids", dims, maxLength, "arange");
+  return in;
+}
+
+/// Opens `forward` and returns the hidden states.
+Value Decoder::beginForward() {
+  Inputs in = beginInputs({"B", "S"});
+  return body(in.ids, in.mask, in.positions, nullptr);
 }
 
 void Decoder::baseModel() {

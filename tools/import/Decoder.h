@@ -44,6 +44,13 @@ protected:
   /// [B, S, C] -> [B, S, V].
   virtual mlir::Value logits(mlir::Value hidden) = 0;
 
+  struct Inputs {
+    mlir::Value ids, mask;
+    mlir::Value positions; // null if the class has none
+  };
+
+  /// Opens `forward`.
+  Inputs beginInputs(const ModelBuilder::Dims &dims);
   /// Causal attention over `mask` by the members below.
   AttentionOptions causalAttention(mlir::Value mask, Cache *cache) const;
 

@@ -34,6 +34,12 @@ EncoderSizes EncoderSizes::read(const Config &c, const EncoderDefaults &defaults
   return sizes;
 }
 
+EncoderSizes EncoderSizes::readPadded(const Config &c, const EncoderDefaults &defaults) {
+  EncoderSizes sizes = read(c, defaults);
+  sizes.padPosition = c.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
+  return sizes;
+}
+
 BlockNames BlockNames::bert(const std::string &layer) {
   return {layer + "attention.self.query",
           layer + "attention.self.key",
@@ -47,7 +53,9 @@ BlockNames BlockNames::bert(const std::string &layer) {
 }
 
 Encoder::Encoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockNames names)
-    : b(b), prefix(std::move(prefix)), sizes(std::move(sizes)), names(std::move(names)) {
+    : b(b), prefix(std::move(prefix)), sizes(std::move(sizes)), names(std::move(names)),
+      head{"cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm",
+           "cls.predictions.decoder", "cls.predictions.bias", this->sizes.activation} {
   b.info.vocabSize = this->sizes.vocab;
   b.info.hiddenSize = this->sizes.width;
   b.info.numLayers = this->sizes.layers;
@@ -75,8 +83,9 @@ void Encoder::maskedLM() {
 
 void Encoder::sequenceClassification() {
   int64_t labels = b.config.numLabels();
-  Value h = beginForward();
-  b.output("logits", classify(h, labels), {"B", std::to_string(labels)});
+  Value logits = classify(beginForward(), labels);
+  int64_t columns = cast<RankedTensorType>(logits.getType()).getDimSize(1);
+  b.output("logits", logits, {"B", std::to_string(columns)});
   b.endEntry();
 }
 
@@ -88,7 +97,7 @@ void Encoder::tokenClassification() {
 }
 
 void Encoder::questionAnswering() {
-  outputSpans("qa_outputs", beginForward());
+  questionAnsweringOutputs(b, "qa_outputs", beginForward());
   b.endEntry();
 }
 
@@ -103,10 +112,16 @@ void Encoder::multipleChoice() {
   b.endEntry();
 }
 
-void Encoder::outputSpans(const std::string &name, Value h) {
-  Value scores = b.linear(name, h, 2); // [B, S, 2]
-  b.output("start_logits", b.select(scores, 2, b.builder.getIndexAttr(0)), {"B", "S"});
-  b.output("end_logits", b.select(scores, 2, b.builder.getIndexAttr(1)), {"B", "S"});
+void Encoder::nextSentencePrediction() {
+  b.output("logits", followsLogits(beginForward()), {"B", "2"});
+  b.endEntry();
+}
+
+void Encoder::preTraining() {
+  Value h = beginForward();
+  b.output("prediction_logits", predictions(h), {"B", "S", std::to_string(sizes.vocab)});
+  b.output("seq_relationship_logits", followsLogits(h), {"B", "2"});
+  b.endEntry();
 }
 
 //===----------------------------------------------------------------------===//
@@ -120,14 +135,14 @@ Encoder::Inputs Encoder::beginInputs(const ModelBuilder::Dims &dims) {
   in.mask = b.maskInput(dims);
   if (sizes.types)
     in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
-  if (!sizes.padPosition)
+  if (!sizes.padPosition && sizes.positionKind != "none")
     in.positions = b.idInput("position_ids", dims, sizes.maxLength, "arange");
   return in;
 }
 
 Value Encoder::wordTable() {
-  return b.inputTable(wordTableName(), decoderName + ".weight", {sizes.vocab, sizes.embeddingWidth},
-                      sizes.tied && !decoderName.empty());
+  return b.inputTable(wordTableName(), head.decoder + ".weight", {sizes.vocab, sizes.embeddingWidth},
+                      sizes.tied);
 }
 
 Value Encoder::embeddingSum(const Inputs &in) {
@@ -204,7 +219,7 @@ Value Encoder::pooled(Value h) {
 
 Value Encoder::classify(Value h, int64_t labels) { return b.linear("classifier", pooled(h), labels); }
 
-Value Encoder::predictionsBy(const PredictionNames &head, Value h) {
+Value Encoder::predictions(Value h) {
   Value x = b.activation(head.activation, b.linear(head.transform, h, sizes.embeddingWidth));
   x = b.layerNorm(head.norm, x, sizes.epsilon);
   Value table = b.headWeight(head.decoder + ".weight", wordTableName(), {sizes.vocab, sizes.embeddingWidth},
@@ -214,6 +229,21 @@ Value Encoder::predictionsBy(const PredictionNames &head, Value h) {
   return b.linearBy(table, bias, x);
 }
 
+RobertaEncoder::RobertaEncoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockNames names)
+    : Encoder(b, std::move(prefix), std::move(sizes), std::move(names)) {
+  head = {"lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head.bias",
+          mlir::sesame::Activation::gelu};
+}
+
+Value RobertaEncoder::classify(Value h, int64_t labels) {
+  Value x = b.linear("classifier.dense", first(h), sizes.width);
+  return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
+}
+
+//===----------------------------------------------------------------------===//
+// Classes of checkpoints that name none
+//===----------------------------------------------------------------------===//
+
 const char *classByHead(const WeightSource &weights,
                         std::initializer_list<std::pair<const char *, const char *>> heads,
                         const char *otherwise) {
@@ -221,6 +251,29 @@ const char *classByHead(const WeightSource &weights,
     if (weights.has(tensor))
       return name;
   return otherwise;
+}
+
+const char *classByBertHeads(const WeightSource &weights, const EncoderClasses &classes, const char *pooler) {
+  bool predicts = weights.has("cls.predictions.transform.dense.weight");
+  if (weights.has("cls.seq_relationship.weight"))
+    return predicts ? classes.preTraining : classes.nextSentencePrediction;
+  return predicts ? classes.maskedLM
+                  : classByHead(weights,
+                                {{"qa_outputs.weight", classes.questionAnswering},
+                                 {"classifier.weight", weights.has(pooler) ? classes.sequenceClassification
+                                                                           : classes.tokenClassification}},
+                                classes.base);
+}
+
+const char *classByRobertaHeads(const WeightSource &weights, const EncoderClasses &classes,
+                                const char *pooler) {
+  bool isChoice = classes.multipleChoice && weights.has(pooler);
+  return classByHead(weights,
+                     {{"lm_head.dense.weight", classes.maskedLM},
+                      {"qa_outputs.weight", classes.questionAnswering},
+                      {"classifier.dense.weight", classes.sequenceClassification},
+                      {"classifier.weight", isChoice ? classes.multipleChoice : classes.tokenClassification}},
+                     classes.base);
 }
 
 } // namespace sesame::importer

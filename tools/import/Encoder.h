@@ -44,7 +44,7 @@ struct EncoderSizes {
   mlir::sesame::Activation activation;
   double epsilon;
   bool tied;
-  /// "absolute", "relative_key" or "relative_key_query".
+  /// "absolute", "relative_key" or "relative_key_query"; "none" for no embeddings of positions.
   std::string positionKind = "absolute";
   /// RoBERTa's positions: counted from the one after this padding id's, over the tokens that are not it.
   std::optional<int64_t> padPosition;
@@ -52,6 +52,8 @@ struct EncoderSizes {
   /// From the fields that BERT's configuration has. Refuses decoders unless `mayDecode`.
   static EncoderSizes read(const Config &config, const EncoderDefaults &defaults = {},
                            bool mayDecode = false);
+  /// The same with the padding id that RoBERTa counts positions from.
+  static EncoderSizes readPadded(const Config &config, const EncoderDefaults &defaults = {});
 };
 
 /// The modules of a block, each with a "{}" for the layer where there is a tensor for each.
@@ -64,8 +66,8 @@ struct BlockNames {
   static BlockNames bert(const std::string &layer);
 };
 
-/// The modules of a masked language model's head. `bias` is a tensor.
-struct PredictionNames {
+/// A masked language model's head: its modules, `bias` being a tensor, and what follows `transform`.
+struct PredictionHead {
   std::string transform, norm, decoder, bias;
   mlir::sesame::Activation activation;
 };
@@ -87,6 +89,9 @@ public:
   void questionAnswering();
   /// N choices a row, each a sequence of its own.
   void multipleChoice();
+  void nextSentencePrediction();
+  /// Predictions and whether the second sentence follows the first.
+  void preTraining();
 
 protected:
   /// [B, S] each, or [B, N, S] for choices; null where the family has no such input.
@@ -104,6 +109,8 @@ protected:
   /// Values that every block reads.
   virtual llvm::SmallVector<mlir::Value> blockOperands(const Inputs &in);
   virtual mlir::Value block(mlir::Value h, mlir::Value mask, Cache *cache, mlir::ValueRange shared);
+  /// q, k and v of the block's names from h and the attention over them, without the output's map.
+  virtual mlir::Value selfAttention(mlir::Value h, mlir::Value mask, Cache *cache, mlir::ValueRange shared);
   /// What is added to the scaled scores of q, k [B, H, S, D]; null for nothing.
   virtual mlir::Value attentionBias(mlir::Value q, mlir::Value k, mlir::ValueRange shared);
   /// All the blocks.
@@ -114,7 +121,7 @@ protected:
   /// tanh(W h[0] + b): [B, S, C] -> [B, C].
   virtual mlir::Value pooled(mlir::Value h);
   /// [B, S, C] -> logits [B, S, V].
-  virtual mlir::Value predictions(mlir::Value h) = 0;
+  virtual mlir::Value predictions(mlir::Value h);
   /// [B, S, C] -> logits [B, labels] of a whole sequence.
   virtual mlir::Value classify(mlir::Value h, int64_t labels);
   /// The same for one score of a choice: [B, 1].
@@ -128,25 +135,33 @@ protected:
   mlir::Value wordTable();
   /// The sum of what the tables give, before the norm.
   mlir::Value embeddingSum(const Inputs &in);
-  /// q, k and v of the block's names from h and the attention over them, without the output's map.
-  mlir::Value selfAttention(mlir::Value h, mlir::Value mask, Cache *cache, mlir::ValueRange shared);
-  mlir::Value predictionsBy(const PredictionNames &head, mlir::Value h);
-  /// start_logits and end_logits from [B, S, C].
-  void outputSpans(const std::string &name, mlir::Value h);
 
   ModelBuilder &b;
   const std::string prefix;
   const EncoderSizes sizes;
   BlockNames names;
   bool causal = false;
-  /// Where the predictions' table is stored if not tied; an alternative name for the input table if it is.
-  std::string decoderName;
+  /// BERT's if the family sets no other. Its decoder is where the table is stored if not tied, and another
+  /// name for the input table if it is.
+  PredictionHead head;
+
+private:
+  mlir::Value followsLogits(mlir::Value h) { return b.linear("cls.seq_relationship", pooled(h), 2); }
+};
+
+/// An encoder with RoBERTa's heads.
+class RobertaEncoder : public Encoder {
+public:
+  RobertaEncoder(ModelBuilder &b, std::string prefix, EncoderSizes sizes, BlockNames names);
+
+protected:
+  mlir::Value classify(mlir::Value h, int64_t labels) override;
 };
 
 /// The names of the usual classes of a family; null for one that it does not have.
 struct EncoderClasses {
   const char *base, *maskedLM, *sequenceClassification, *tokenClassification, *questionAnswering,
-      *multipleChoice;
+      *multipleChoice = nullptr, *nextSentencePrediction = nullptr, *preTraining = nullptr;
 };
 
 template <class Model> std::vector<Architecture> encoderArchitectures(const EncoderClasses &classes) {
@@ -160,6 +175,9 @@ template <class Model> std::vector<Architecture> encoderArchitectures(const Enco
       {classes.questionAnswering, "question-answering",
        [](ModelBuilder &b) { Model(b).questionAnswering(); }},
       {classes.multipleChoice, "multiple-choice", [](ModelBuilder &b) { Model(b).multipleChoice(); }},
+      {classes.nextSentencePrediction, "next-sentence-prediction",
+       [](ModelBuilder &b) { Model(b).nextSentencePrediction(); }},
+      {classes.preTraining, "fill-mask", [](ModelBuilder &b) { Model(b).preTraining(); }},
   };
   std::vector<Architecture> present;
   for (const Architecture &each : all)
@@ -172,6 +190,11 @@ template <class Model> std::vector<Architecture> encoderArchitectures(const Enco
 const char *classByHead(const WeightSource &weights,
                         std::initializer_list<std::pair<const char *, const char *>> heads,
                         const char *otherwise);
+/// The class of a checkpoint by BERT's heads and whether the pooler's weight, `pooler`, is there.
+const char *classByBertHeads(const WeightSource &weights, const EncoderClasses &classes, const char *pooler);
+/// The same by RoBERTa's.
+const char *classByRobertaHeads(const WeightSource &weights, const EncoderClasses &classes,
+                                const char *pooler);
 
 } // namespace sesame::importer
 

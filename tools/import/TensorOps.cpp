@@ -340,17 +340,6 @@ Value sequenceSummary(ModelBuilder &b, const std::string &name, Value h, int64_t
   return picked;
 }
 
-Value bertPredictions(ModelBuilder &b, Value h, const std::string &table, int64_t vocab,
-                      mlir::sesame::Activation activation, double epsilon, bool tied) {
-  int64_t width = cast<RankedTensorType>(h.getType()).getDimSize(2);
-  Value x = b.activation(activation, b.linear("cls.predictions.transform.dense", h, width));
-  x = b.layerNorm("cls.predictions.transform.LayerNorm", x, epsilon);
-  Value matrix = b.headWeight("cls.predictions.decoder.weight", table, {vocab, width}, tied);
-  Value bias = b.weight("cls.predictions.bias", {vocab}, {"cls.predictions.decoder.bias"});
-  b.weights.ignore("cls.predictions.decoder.bias");
-  return b.linearBy(matrix, bias, x);
-}
-
 void questionAnsweringOutputs(ModelBuilder &b, const std::string &name, Value h) {
   Value scores = b.linear(name, h, 2); // [B, S, 2]
   b.output("start_logits", b.select(scores, 2, b.builder.getIndexAttr(0)), {"B", "S"});

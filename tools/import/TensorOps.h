@@ -101,11 +101,6 @@ llvm::SmallVector<mlir::Value> convolutionWeights(ModelBuilder &b, const NamePat
 mlir::Value sequenceSummary(ModelBuilder &b, const std::string &name, mlir::Value h, int64_t labels,
                             const std::string &fallbackType);
 
-/// BERT's prediction head, modules `cls.predictions.*`: h [B, S, C] -> [B, S, V]; `table` is the name of the
-/// word embeddings.
-mlir::Value bertPredictions(ModelBuilder &b, mlir::Value h, const std::string &table, int64_t vocab,
-                            mlir::sesame::Activation activation, double epsilon, bool tied);
-
 /// Outputs of extractive question answering from the linear `name`: h [B, S, C] -> two of [B, S].
 void questionAnsweringOutputs(ModelBuilder &b, const std::string &name, mlir::Value h);
 

@@ -45,7 +45,8 @@ public:
   explicit Albert(ModelBuilder &b) : Encoder(b, "albert.", readSizes(b.config), namesOf(0, 0)) {
     groups = b.config.layers("num_hidden_groups", 1);
     layersOfGroup = b.config.layers("inner_group_num", 1);
-    decoderName = "predictions.decoder";
+    head = {"predictions.dense", "predictions.LayerNorm", "predictions.decoder", "predictions.bias",
+            sizes.activation};
   }
 
   void preTraining() {
@@ -86,40 +87,30 @@ private:
     return h;
   }
 
-  Value predictions(Value h) override {
-    return predictionsBy(
-        {"predictions.dense", "predictions.LayerNorm", decoderName, "predictions.bias", sizes.activation}, h);
-  }
-
   int64_t groups, layersOfGroup;
 };
 
 } // namespace
 
 const Family &albertFamily() {
-  static const Family family = [] {
-    Family made = {
-        "albert",
-        "albert.",
-        encoderArchitectures<Albert>({"AlbertModel", "AlbertForMaskedLM", "AlbertForSequenceClassification",
-                                      "AlbertForTokenClassification", "AlbertForQuestionAnswering",
-                                      "AlbertForMultipleChoice"}),
-        [](const WeightSource &weights) {
-          return classByHead(
-              weights,
-              {{"sop_classifier.classifier.weight", "AlbertForPreTraining"},
-               {"predictions.dense.weight", "AlbertForMaskedLM"},
-               {"qa_outputs.weight", "AlbertForQuestionAnswering"},
-               {"classifier.weight", weights.has("albert.pooler.weight") ? "AlbertForSequenceClassification"
-                                                                         : "AlbertForTokenClassification"}},
-              "AlbertModel");
-        },
-        {"embeddings.position_ids", "embeddings.token_type_ids"},
-    };
-    made.architectures.push_back(
-        {"AlbertForPreTraining", "fill-mask", [](ModelBuilder &b) { Albert(b).preTraining(); }});
-    return made;
-  }();
+  static const Family family = {
+      "albert",
+      "albert.",
+      encoderArchitectures<Albert>({"AlbertModel", "AlbertForMaskedLM", "AlbertForSequenceClassification",
+                                    "AlbertForTokenClassification", "AlbertForQuestionAnswering",
+                                    "AlbertForMultipleChoice", nullptr, "AlbertForPreTraining"}),
+      [](const WeightSource &weights) {
+        return classByHead(
+            weights,
+            {{"sop_classifier.classifier.weight", "AlbertForPreTraining"},
+             {"predictions.dense.weight", "AlbertForMaskedLM"},
+             {"qa_outputs.weight", "AlbertForQuestionAnswering"},
+             {"classifier.weight", weights.has("albert.pooler.weight") ? "AlbertForSequenceClassification"
+                                                                       : "AlbertForTokenClassification"}},
+            "AlbertModel");
+      },
+      {"embeddings.position_ids", "embeddings.token_type_ids"},
+  };
   return family;
 }
 

@@ -26,7 +26,6 @@ public:
                 BlockNames::bert("bert.encoder.layer.{}.")) {
     b.config.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
     causal = b.config.flag("is_decoder", false);
-    decoderName = "cls.predictions.decoder";
   }
 
   void causalLM() {
@@ -44,66 +43,34 @@ public:
     b.causalEntries(
         {sizes.vocab, sizes.maxLength, sizes.layers, sizes.heads, sizes.width / sizes.heads, body, head});
   }
-
-  void nextSentencePrediction() {
-    Value h = beginForward();
-    b.output("logits", b.linear("cls.seq_relationship", pooled(h), 2), {"B", "2"});
-    b.endEntry();
-  }
-
-  void preTraining() {
-    Value h = beginForward();
-    b.output("prediction_logits", predictions(h), {"B", "S", std::to_string(sizes.vocab)});
-    b.output("seq_relationship_logits", b.linear("cls.seq_relationship", pooled(h), 2), {"B", "2"});
-    b.endEntry();
-  }
-
-private:
-  Value predictions(Value h) override {
-    return predictionsBy({"cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm",
-                          decoderName, "cls.predictions.bias", sizes.activation},
-                         h);
-  }
 };
 
-const char *inferArchitecture(const WeightSource &weights) {
-  bool hasPredictions = weights.has("cls.predictions.transform.dense.weight");
-  if (hasPredictions)
-    return weights.has("cls.seq_relationship.weight") ? "BertForPreTraining" : "BertForMaskedLM";
-  if (weights.has("cls.seq_relationship.weight"))
-    return "BertForNextSentencePrediction";
-  if (weights.has("qa_outputs.weight"))
-    return "BertForQuestionAnswering";
-  if (weights.has("classifier.weight"))
-    return weights.has("bert.pooler.dense.weight") ? "BertForSequenceClassification"
-                                                   : "BertForTokenClassification";
-  return "BertModel";
-}
+constexpr EncoderClasses classes = {"BertModel",
+                                    "BertForMaskedLM",
+                                    "BertForSequenceClassification",
+                                    "BertForTokenClassification",
+                                    "BertForQuestionAnswering",
+                                    "BertForMultipleChoice",
+                                    "BertForNextSentencePrediction",
+                                    "BertForPreTraining"};
 
 } // namespace
 
 const Family &bertFamily() {
-  static const Family family = {
-      "bert",
-      "bert.",
-      {
-          {"BertModel", "feature-extraction", [](ModelBuilder &b) { Bert(b).baseModel(); }},
-          {"BertForMaskedLM", "fill-mask", [](ModelBuilder &b) { Bert(b).maskedLM(); }},
-          {"BertForNextSentencePrediction", "next-sentence-prediction",
-           [](ModelBuilder &b) { Bert(b).nextSentencePrediction(); }},
-          {"BertForPreTraining", "fill-mask", [](ModelBuilder &b) { Bert(b).preTraining(); }},
-          {"BertForSequenceClassification", "text-classification",
-           [](ModelBuilder &b) { Bert(b).sequenceClassification(); }},
-          {"BertForMultipleChoice", "multiple-choice", [](ModelBuilder &b) { Bert(b).multipleChoice(); }},
-          {"BertForQuestionAnswering", "question-answering",
-           [](ModelBuilder &b) { Bert(b).questionAnswering(); }},
-          {"BertForTokenClassification", "token-classification",
-           [](ModelBuilder &b) { Bert(b).tokenClassification(); }},
-          {"BertLMHeadModel", "text-generation", [](ModelBuilder &b) { Bert(b).causalLM(); }},
-      },
-      inferArchitecture,
-      {"embeddings.position_ids", "embeddings.token_type_ids"},
-  };
+  static const Family family = [] {
+    Family made = {
+        "bert",
+        "bert.",
+        encoderArchitectures<Bert>(classes),
+        [](const WeightSource &weights) {
+          return classByBertHeads(weights, classes, "bert.pooler.dense.weight");
+        },
+        {"embeddings.position_ids", "embeddings.token_type_ids"},
+    };
+    made.architectures.push_back(
+        {"BertLMHeadModel", "text-generation", [](ModelBuilder &b) { Bert(b).causalLM(); }});
+    return made;
+  }();
   return family;
 }
 

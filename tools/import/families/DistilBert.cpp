@@ -52,16 +52,12 @@ BlockNames readNames() {
 class DistilBert : public Encoder {
 public:
   explicit DistilBert(ModelBuilder &b) : Encoder(b, "distilbert.", readSizes(b.config), readNames()) {
-    decoderName = "vocab_projector";
+    head = {"vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector.bias",
+            sizes.activation};
   }
 
 private:
   std::string poolerName() const override { return ""; }
-
-  Value predictions(Value h) override {
-    return predictionsBy(
-        {"vocab_transform", "vocab_layer_norm", decoderName, decoderName + ".bias", sizes.activation}, h);
-  }
 
   Value classify(Value h, int64_t labels) override {
     Value x = b.linear("pre_classifier", first(h), sizes.width);

@@ -39,17 +39,13 @@ public:
   /// Spans, and how much a passage has to do with the question.
   void reader() {
     Value h = beginForward();
-    outputSpans("span_predictor.qa_outputs", h);
+    questionAnsweringOutputs(b, "span_predictor.qa_outputs", h);
     b.output("relevance_logits", b.dropLastAxis(b.linear("span_predictor.qa_classifier", first(h), 1)),
              {"B"});
     b.endEntry();
   }
 
 private:
-  Value predictions(Value) override {
-    llvm_unreachable("no class of this family has a language model's head");
-  }
-
   std::string role;
 };
 

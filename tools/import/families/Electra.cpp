@@ -33,7 +33,8 @@ class Electra : public Encoder {
 public:
   explicit Electra(ModelBuilder &b)
       : Encoder(b, "electra.", readSizes(b.config), BlockNames::bert("electra.encoder.layer.{}.")) {
-    decoderName = "generator_lm_head";
+    head = {"generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head",
+            "generator_lm_head.bias", mlir::sesame::Activation::gelu};
   }
 
   /// The discriminator: whether each token was replaced.
@@ -51,12 +52,6 @@ private:
   Value embed(const Inputs &in) override {
     Value h = Encoder::embed(in);
     return sizes.embeddingWidth == sizes.width ? h : b.linear("electra.embeddings_project", h, sizes.width);
-  }
-
-  Value predictions(Value h) override {
-    return predictionsBy({"generator_predictions.dense", "generator_predictions.LayerNorm", decoderName,
-                          decoderName + ".bias", mlir::sesame::Activation::gelu},
-                         h);
   }
 
   Value classify(Value h, int64_t labels) override {

@@ -43,6 +43,7 @@ public:
   int64_t heads() const { return sizes.heads; }
   int64_t vocab() const { return sizes.vocab; }
   int64_t longest() const { return maxLength(); }
+  using Encoder::predictions;
 
 protected:
   Inputs inputs(Value ids, Value mask) const {
@@ -53,8 +54,6 @@ protected:
     in.positions = positionsOf(b, ids, mask);
     return in;
   }
-
-  Value predictions(Value) override { llvm_unreachable("only a decoder has a head"); }
 };
 
 class SourceReader : public Half {
@@ -81,7 +80,9 @@ public:
     for (const char *key : {"is_decoder", "add_cross_attention"})
       if (!config.flag(key, false))
         config.fail(key, "expected true: the decoder is causal and reads the encoder's states");
-    decoderName = "decoder.cls.predictions.decoder";
+    const std::string part = "decoder.cls.predictions.";
+    head = {part + "transform.dense", part + "transform.LayerNorm", part + "decoder", part + "bias",
+            sizes.activation};
   }
 
   /// ids [B, S], mask [B, T] -> [B, S, C].
@@ -107,14 +108,6 @@ public:
       states = b.linear("enc_to_dec_proj", states, sizes.width);
     return {b.splitHeads(b.linear(cross("self.key"), states, sizes.width), sizes.heads),
             b.splitHeads(b.linear(cross("self.value"), states, sizes.width), sizes.heads)};
-  }
-
-  /// [B, S, C] -> [B, S, V].
-  Value predictions(Value h) override {
-    return predictionsBy({"decoder.cls.predictions.transform.dense",
-                          "decoder.cls.predictions.transform.LayerNorm", decoderName,
-                          "decoder.cls.predictions.bias", sizes.activation},
-                         h);
   }
 
 private:

@@ -1,4 +1,4 @@
-//===- Gpt2.cpp - GPT-2 ---------------------------------------------------===//
+//===- Gpt2.cpp - GPT-2, GPT-Neo and GPT-BigCode -------------------------===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,14 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Radford et al. 2019; transformers/models/gpt2/modeling_gpt2.py.
+// Radford et al. 2019; Black et al. 2021 (GPT-Neo), Allal et al. 2023 (SantaCoder: GPT-BigCode);
+// transformers/models/{gpt2,gpt_neo,gpt_bigcode}. GPT-2's block, with layers that see only a window (GPT-Neo)
+// or one head of keys and values (GPT-BigCode).
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Registry.h"
+#include "../Decoder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <array>
 #include <cmath>
 
 using namespace mlir;
@@ -22,52 +25,70 @@ namespace sesame::importer {
 
 namespace {
 
-class Gpt2 {
+class Gpt2Like : public Decoder {
+protected:
+  using Decoder::Decoder;
+
+  /// x [B, S, C] -> query [B, H, S, D], key and value [B, G, S, D].
+  virtual std::array<Value, 3> project(Value x) = 0;
+
+  static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
+
+  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+    Value table = b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied);
+    Value h =
+        b.embedding({{ids, table}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
+    h = b.blocks("block", layers, h, windows.masks(b, mask, ids), cache,
+                 [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
+    return b.layerNorm("transformer.ln_f", h, epsilon);
+  }
+
+  Value logits(Value hidden) override {
+    return b.linearBy(b.headWeight("lm_head.weight", "transformer.wte.weight", {vocab, width}, tied), Value(),
+                      hidden);
+  }
+
+  int64_t inner = 0;
+  mlir::sesame::Activation activation = mlir::sesame::Activation::identity;
+  double epsilon = 1e-5;
+  bool tied = true;
+  /// How the block's matrices lie.
+  LinearOptions linearOptions;
+  const char *output = "attn.c_proj";
+  LayerWindows windows;
+
+private:
+  Value block(Value h, Value mask, Cache *cache) {
+    auto [q, k, v] = project(b.layerNorm(layer("ln_1"), h, epsilon));
+    AttentionOptions options = causalAttention(mask, cache);
+    windows.restrict(b, mask, options);
+    h = b.add(h,
+              b.linear(layer(output), b.mergeHeads(b.attendHeads(q, k, v, options)), width, linearOptions));
+    Value x = b.linear(layer("mlp.c_fc"), b.layerNorm(layer("ln_2"), h, epsilon), inner, linearOptions);
+    return b.add(h, b.linear(layer("mlp.c_proj"), b.activation(activation, x), width, linearOptions));
+  }
+};
+
+class Gpt2 : public Gpt2Like {
 public:
-  explicit Gpt2(ModelBuilder &b) : b(b) {
+  static constexpr DecoderClasses classes{"GPT2LMHeadModel", "GPT2Model", "GPT2ForSequenceClassification"};
+
+  explicit Gpt2(ModelBuilder &b) : Gpt2Like(b) {
     const Config &c = b.config;
     width = c.extent("n_embd");
-    heads = c.divisor("n_head", "n_embd", width);
+    heads = keyHeads = c.divisor("n_head", "n_embd", width);
+    headSize = width / heads;
     layers = c.layers("n_layer");
     vocab = c.extent("vocab_size");
     maxLength = c.extent("n_positions", 1024);
     inner = c.extent("n_inner", 4 * width);
     activation = c.activation("activation_function", "gelu_new");
     epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
-    scale = c.flag("scale_attn_weights", true) ? 1 / std::sqrt(double(width / heads)) : 1;
+    scale = c.flag("scale_attn_weights", true) ? 1 / std::sqrt(static_cast<double>(headSize)) : 1;
     scaleByLayer = c.flag("scale_attn_by_inverse_layer_idx", false);
     tied = c.flag("tie_word_embeddings", true);
+    linearOptions.layout = mlir::sesame::WeightLayout::kn;
     c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
-    b.info.vocabSize = vocab;
-    b.info.hiddenSize = width;
-    b.info.numLayers = layers;
-    b.info.maxLength = maxLength;
-  }
-
-  void languageModel() {
-    auto run = [&](Value ids, Value mask, Value positions, Cache *cache) {
-      return body(ids, mask, positions, cache);
-    };
-    auto head = [&](Value hidden) { return logits(hidden); };
-    b.causalEntries({vocab, maxLength, layers, heads, width / heads, run, head});
-  }
-
-  void baseModel() {
-    Value ids = beginForward({"B", "S"});
-    b.output("last_hidden_state", body(ids, mask, positions), {"B", "S", std::to_string(width)});
-    b.endEntry();
-  }
-
-  /// The score of the last token that is not padding, or of the last one if there is no padding token.
-  void sequenceClassification() {
-    int64_t labels = b.config.numLabels();
-    Value ids = beginForward({"B", "S"});
-    Value hidden = body(ids, mask, positions);
-    Value last = b.info.padTokenId
-                     ? b.gatherPositions(hidden, b.lastPositionOtherThan(ids, *b.info.padTokenId))
-                     : b.selectLast(hidden, 1);
-    b.output("logits", b.linear("score", last, labels, withoutBias), {"B", std::to_string(labels)});
-    b.endEntry();
   }
 
   /// N choices a row: a language model over each and a score for each, read at `mc_token_ids`.
@@ -80,11 +101,11 @@ public:
     bool project = c.flag("summary_use_proj", true);
     // transformers sets num_labels to 1 for this class.
     int64_t scores = project && c.flag("summary_proj_to_labels", true) ? 1 : width;
-    Value ids = beginForward({"B", "N", "S"});
+    Inputs in = beginInputs({"B", "N", "S"});
     Value choice = summary == "cls_index" ? b.idInput("mc_token_ids", {"B", "N"}, maxLength) : Value();
-    Value hidden =
-        body(b.mergeLeading(ids), b.mergeLeading(mask), b.mergeLeading(positions)); // [B * N, S, C]
-    b.output("logits", b.splitLeading(logits(hidden), ids), {"B", "N", "S", std::to_string(vocab)});
+    Value hidden = body(b.mergeLeading(in.ids), b.mergeLeading(in.mask), b.mergeLeading(in.positions),
+                        nullptr); // [B * N, S, C]
+    b.output("logits", b.splitLeading(logits(hidden), in.ids), {"B", "N", "S", std::to_string(vocab)});
     Value picked = choice               ? b.gatherPositions(hidden, b.mergeLeading(choice))
                    : summary == "first" ? b.select(hidden, 1, b.builder.getIndexAttr(0))
                                         : b.selectLast(hidden, 1);
@@ -92,7 +113,7 @@ public:
       picked = b.linear("multiple_choice_head.summary", picked, scores);
     if (c.has("summary_activation"))
       picked = b.activation(c.activation("summary_activation"), picked);
-    picked = b.splitLeading(picked, ids); // [B, N, 1 or C]
+    picked = b.splitLeading(picked, in.ids); // [B, N, 1 or C]
     if (scores == 1)
       b.output("mc_logits", b.dropLastAxis(picked), {"B", "N"});
     else
@@ -101,46 +122,12 @@ public:
   }
 
 private:
-  static LinearOptions conv1d() {
-    LinearOptions options;
-    options.layout = mlir::sesame::WeightLayout::kn;
-    return options;
-  }
-  /// Opens `forward` and returns the ids; sets mask and positions.
-  Value beginForward(const ModelBuilder::Dims &dims) {
-    b.beginEntry("forward", {{"S", maxLength}});
-    Value ids = b.idInput("input_ids", dims, vocab);
-    mask = b.maskInput(dims);
-    positions = b.idInput("position_ids", dims, maxLength, "arange");
-    return ids;
-  }
-
-  Value wte() { return b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied); }
-
-  Value body(Value ids, Value mask, Value positions, Cache *cache = nullptr) {
-    Value h =
-        b.embedding({{ids, wte()}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
-    h = b.blocks("block", layers, h, mask, cache,
-                 [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
-    return b.layerNorm("transformer.ln_f", h, epsilon);
-  }
-
-  Value block(Value h, Value mask, Cache *cache) {
-    Value x = b.layerNorm("transformer.h.{}.ln_1", h, epsilon);
-    Value qkv = b.linear("transformer.h.{}.attn.c_attn", x, 3 * width, conv1d());
-    Value q = b.sliceColumns(qkv, 0, width), k = b.sliceColumns(qkv, width, width),
-          v = b.sliceColumns(qkv, 2 * width, width);
-    AttentionOptions options;
-    options.heads = heads;
-    options.scale = scale;
-    options.causal = true;
-    options.mask = mask;
-    options.cache = cache;
-    x = b.attention(scaleByLayer ? b.scale(q, inverseLayer()) : q, k, v, options);
-    h = b.add(h, b.linear("transformer.h.{}.attn.c_proj", x, width, conv1d()));
-    x = b.layerNorm("transformer.h.{}.ln_2", h, epsilon);
-    x = b.activation(activation, b.linear("transformer.h.{}.mlp.c_fc", x, inner, conv1d()));
-    return b.add(h, b.linear("transformer.h.{}.mlp.c_proj", x, width, conv1d()));
+  std::array<Value, 3> project(Value x) override {
+    Value qkv = b.linear(layer("attn.c_attn"), x, 3 * width, linearOptions);
+    Value q = b.sliceColumns(qkv, 0, width);
+    return {b.splitHeads(scaleByLayer ? b.scale(q, inverseLayer()) : q, heads),
+            b.splitHeads(b.sliceColumns(qkv, width, width), heads),
+            b.splitHeads(b.sliceColumns(qkv, 2 * width, width), heads)};
   }
 
   /// 1 / (layer + 1) in f32.
@@ -152,40 +139,126 @@ private:
     return arith::DivFOp::create(builder, b.loc, b.constantF32(1), number);
   }
 
-  Value logits(Value hidden) {
-    return b.linearBy(b.headWeight("lm_head.weight", "transformer.wte.weight", {vocab, width}, tied), Value(),
-                      hidden);
+  bool scaleByLayer;
+};
+
+struct GptNeo : Gpt2Like {
+  static constexpr DecoderClasses classes{"GPTNeoForCausalLM",
+                                          "GPTNeoModel",
+                                          "GPTNeoForSequenceClassification",
+                                          "GPTNeoForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "classifier"};
+
+  explicit GptNeo(ModelBuilder &b) : Gpt2Like(b) {
+    const Config &c = b.config;
+    vocab = c.extent("vocab_size", 50257);
+    width = c.extent("hidden_size", 2048);
+    heads = keyHeads = c.divisor("num_heads", "hidden_size", width, 16);
+    headSize = width / heads;
+    layers = c.layers("num_layers", 24);
+    inner = c.extent("intermediate_size", 4 * width);
+    maxLength = c.extent("max_position_embeddings", 2048);
+    activation = c.activation("activation_function", "gelu_new");
+    epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
+    tied = c.flag("tie_word_embeddings", true);
+    scale = 1; // the model was trained without the root of the head size
+    output = "attn.attention.out_proj";
+    windows = LayerWindows(c.extent("window_size", 256), readLocalLayers(c, layers));
   }
 
-  ModelBuilder &b;
-  int64_t width, heads, layers, vocab, maxLength, inner;
-  mlir::sesame::Activation activation;
-  double epsilon, scale;
-  bool scaleByLayer, tied;
-  Value mask, positions;
+  static std::vector<bool> readLocalLayers(const Config &c, int64_t layers) {
+    std::vector<bool> isLocal;
+    for (const std::string &type : c.texts("attention_layers")) {
+      if (type != "global" && type != "local")
+        c.fail("attention_layers", "expected global or local, got '" + type + "'");
+      isLocal.push_back(type == "local");
+    }
+    if (!c.has("attention_layers")) {
+      if (c.has("attention_types"))
+        c.fail("attention_layers", "expected the list that 'attention_types' stands for, got nothing");
+      for (int64_t i = 0; i < layers; ++i)
+        isLocal.push_back(i % 2 == 1);
+    }
+    if (static_cast<int64_t>(isLocal.size()) != layers)
+      c.fail("attention_layers", "expected one for each of " + std::to_string(layers) + " layers, got " +
+                                     std::to_string(isLocal.size()));
+    return isLocal;
+  }
+
+  std::array<Value, 3> project(Value x) override {
+    auto part = [&](const char *name) {
+      return b.splitHeads(b.linear(layer(name), x, width, withoutBias), heads);
+    };
+    return {part("attn.attention.q_proj"), part("attn.attention.k_proj"), part("attn.attention.v_proj")};
+  }
+};
+
+struct GptBigCode : Gpt2Like {
+  static constexpr DecoderClasses classes{"GPTBigCodeForCausalLM",
+                                          "GPTBigCodeModel",
+                                          "GPTBigCodeForSequenceClassification",
+                                          "GPTBigCodeForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "classifier"};
+
+  explicit GptBigCode(ModelBuilder &b) : Gpt2Like(b) {
+    const Config &c = b.config;
+    vocab = c.extent("vocab_size", 50257);
+    width = c.extent("n_embd", 768);
+    heads = c.divisor("n_head", "n_embd", width, 12);
+    headSize = width / heads;
+    sharesKeys = c.flag("multi_query", true);
+    keyHeads = sharesKeys ? 1 : heads;
+    layers = c.layers("n_layer", 12);
+    inner = c.extent("n_inner", 4 * width);
+    maxLength = c.extent("n_positions", 1024);
+    activation = c.activation("activation_function", "gelu_pytorch_tanh");
+    epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
+    tied = c.flag("tie_word_embeddings", true);
+    scale = c.flag("scale_attn_weights", true) ? 1 / std::sqrt(static_cast<double>(headSize)) : 1;
+    c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
+  }
+
+  std::array<Value, 3> project(Value x) override {
+    Value qkv = b.linear(layer("attn.c_attn"), x, width + 2 * keyHeads * headSize);
+    if (!sharesKeys)
+      return splitFusedHeads(b, qkv, heads);
+    return {b.splitHeads(b.sliceColumns(qkv, 0, width), heads),
+            b.splitHeads(b.sliceColumns(qkv, width, headSize), 1),
+            b.splitHeads(b.sliceColumns(qkv, width + headSize, headSize), 1)};
+  }
+
+  bool sharesKeys;
 };
 
 } // namespace
 
 const Family &gpt2Family() {
-  static const Family family = {
-      "gpt2",
-      "transformer.",
-      {
-          {"GPT2LMHeadModel", "text-generation", [](ModelBuilder &b) { Gpt2(b).languageModel(); }},
-          {"GPT2Model", "feature-extraction", [](ModelBuilder &b) { Gpt2(b).baseModel(); }},
-          {"GPT2ForSequenceClassification", "text-classification",
-           [](ModelBuilder &b) { Gpt2(b).sequenceClassification(); }},
-          {"GPT2DoubleHeadsModel", "multiple-choice", [](ModelBuilder &b) { Gpt2(b).doubleHeads(); }},
-      },
-      [](const WeightSource &weights) {
-        return weights.has("multiple_choice_head.summary.weight")       ? "GPT2DoubleHeadsModel"
-               : weights.has("score.weight")                            ? "GPT2ForSequenceClassification"
-               : weights.isHeadless() && !weights.has("lm_head.weight") ? "GPT2Model"
-                                                                        : "GPT2LMHeadModel";
-      },
-      {".attn.bias", ".attn.masked_bias"},
-  };
+  static const Family family = [] {
+    Family made = decoderFamily<Gpt2>("gpt2", "transformer.", {".attn.bias", ".attn.masked_bias"});
+    made.architectures.push_back(
+        {"GPT2DoubleHeadsModel", "multiple-choice", [](ModelBuilder &b) { Gpt2(b).doubleHeads(); }});
+    made.infer = [](const WeightSource &weights) {
+      return weights.has("multiple_choice_head.summary.weight") ? "GPT2DoubleHeadsModel"
+                                                                : inferClass(weights, Gpt2::classes);
+    };
+    return made;
+  }();
+  return family;
+}
+
+const Family &gptNeoFamily() {
+  static const Family family = decoderFamily<GptNeo>("gpt_neo", "transformer.",
+                                                     {".attn.attention.bias", ".attn.attention.masked_bias"});
+  return family;
+}
+
+const Family &gptBigCodeFamily() {
+  static const Family family =
+      decoderFamily<GptBigCode>("gpt_bigcode", "transformer.", {".attn.bias", ".attn.masked_bias"});
   return family;
 }
 

@@ -48,7 +48,8 @@ protected:
   NamePattern layer(const char *part) const { return std::string(names.layers) + part; }
 
   Value body(Value ids, Value mask, Value positions, Cache *cache) override {
-    Value table = b.weight(std::string(names.table) + ".weight", {vocab, width}, tiedNames());
+    Value table = b.inputTable(std::string(names.table) + ".weight", std::string(names.head) + ".weight",
+                               {vocab, width}, tied);
     Value h = b.blocks(
         "block", layers, b.embedding({{ids, table}}), mask, cache,
         [&](Value x, Value mask, Cache *cache, ValueRange shared) {
@@ -73,10 +74,6 @@ protected:
   std::optional<Rotary> rotary;
 
 private:
-  std::vector<NamePattern> tiedNames() const {
-    return tied ? std::vector<NamePattern>{std::string(names.head) + ".weight"} : std::vector<NamePattern>();
-  }
-
   Value block(Value h, Value mask, Cache *cache, Value positions) {
     Value x = b.layerNorm(layer(names.attentionNorm), h, epsilon);
     auto [q, k, v] = project(x);

@@ -25,7 +25,6 @@ public:
       : Encoder(b, "layoutlm.", EncoderSizes::read(b.config),
                 BlockNames::bert("layoutlm.encoder.layer.{}.")) {
     places = b.config.extent("max_2d_position_embeddings", 1024);
-    decoderName = "cls.predictions.decoder";
   }
 
 private:
@@ -59,12 +58,6 @@ private:
           auto read = [&](int64_t edge) { return s.at(boxes, {at[0], at[1], s.constant(edge)}); };
           return from ? s.maximum(s.subtract(read(which), read(*from)), s.constantI64(0)) : read(which);
         });
-  }
-
-  Value predictions(Value h) override {
-    return predictionsBy({"cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm",
-                          decoderName, "cls.predictions.bias", sizes.activation},
-                         h);
   }
 
   int64_t places;

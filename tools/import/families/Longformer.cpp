@@ -23,17 +23,16 @@ namespace sesame::importer {
 
 namespace {
 
-class Longformer : public Encoder {
+class Longformer : public RobertaEncoder {
 public:
   /// Which tokens have global attention: those that an input marks, the first, or the question's.
   enum class Global { input, first, question };
 
   Longformer(ModelBuilder &b, Global global)
-      : Encoder(b, "longformer.", EncoderSizes::read(b.config),
-                BlockNames::bert("longformer.encoder.layer.{}.")),
+      : RobertaEncoder(b, "longformer.", EncoderSizes::readPadded(b.config),
+                       BlockNames::bert("longformer.encoder.layer.{}.")),
         global(global) {
     const Config &c = b.config;
-    padId = c.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
     separatorId = c.integer("sep_token_id", 0, sizes.vocab - 1, 2);
     windows = c.tokenIds("attention_window");
     if (windows.empty())
@@ -46,16 +45,11 @@ public:
     for (int64_t window : windows)
       if (window < 2 || window % 2 != 0)
         c.fail("attention_window", "expected positive even numbers, got " + std::to_string(window));
-    decoderName = "lm_head.decoder";
-    b.info.maxLength = longestInput();
   }
 
 private:
-  /// The first positions up to that of padding are never used.
-  int64_t longestInput() const { return sizes.maxLength - padId - 1; }
-
   Inputs beginInputs(const ModelBuilder::Dims &dims) override {
-    b.beginEntry("forward", {{"S", longestInput()}});
+    b.beginEntry("forward", {{"S", maxLength()}});
     Inputs in;
     in.ids = b.idInput("input_ids", dims, sizes.vocab);
     in.mask = b.maskInput(dims);
@@ -90,12 +84,6 @@ private:
     });
   }
 
-  Value embed(const Inputs &in) override {
-    Inputs placed = in;
-    placed.positions = positionsOfRealTokens(b, in.ids, padId);
-    return Encoder::embed(placed);
-  }
-
   SmallVector<Value> blockOperands(const Inputs &) override {
     SmallVector<int64_t> sides;
     for (int64_t window : windows)
@@ -106,15 +94,8 @@ private:
     return {globalMask, table};
   }
 
-  Value block(Value h, Value mask, Cache *, ValueRange shared) override {
-    Value x = b.linear(names.attentionOutput, attend(h, mask, shared[0], shared[1]), sizes.width);
-    h = b.layerNorm(names.attentionNorm, b.add(x, h), sizes.epsilon);
-    x = b.activation(sizes.activation, b.linear(names.inner, h, sizes.inner));
-    x = b.linear(names.output, x, sizes.width);
-    return b.layerNorm(names.outputNorm, b.add(x, h), sizes.epsilon);
-  }
-
-  Value attend(Value h, Value mask, Value globals, Value sides) {
+  Value selfAttention(Value h, Value mask, Cache *, ValueRange shared) override {
+    Value globals = shared[0], sides = shared[1];
     OpBuilder &builder = b.builder;
     Value side = tensor::ExtractOp::create(builder, b.loc, sides, b.layerIndex());
     side = arith::IndexCastOp::create(builder, b.loc, builder.getIndexType(), side);
@@ -145,19 +126,8 @@ private:
                    });
   }
 
-  Value predictions(Value h) override {
-    return predictionsBy(
-        {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
-        h);
-  }
-
-  Value classify(Value h, int64_t labels) override {
-    Value x = b.linear("classifier.dense", first(h), sizes.width);
-    return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
-  }
-
   Global global;
-  int64_t padId, separatorId;
+  int64_t separatorId;
   std::vector<int64_t> windows;
   Value globalMask;
 };

@@ -116,8 +116,6 @@ private:
     return {feedForward("lang", x), feedForward("visn", y)};
   }
 
-  Value predictions(Value) override { llvm_unreachable("the base model has no language model's head"); }
-
   int64_t visualLayers, crossLayers, featureWidth, placeWidth;
 };
 

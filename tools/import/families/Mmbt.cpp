@@ -92,10 +92,6 @@ private:
                     [](Scalars scalars, ValueRange) { return scalars.toI64(scalars.constant(1)); });
   }
 
-  Value predictions(Value) override {
-    llvm_unreachable("no class of this family has a language model's head");
-  }
-
   int64_t modalWidth, modalLength;
 };
 

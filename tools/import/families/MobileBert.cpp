@@ -57,20 +57,6 @@ public:
              "expected true, or an intra_bottleneck_size equal to hidden_size");
     if (sizes.embeddingWidth > sizes.width)
       c.fail("embedding_size", "expected at most hidden_size (" + std::to_string(sizes.width) + ")");
-    decoderName = "cls.predictions.decoder";
-  }
-
-  void nextSentencePrediction() {
-    Value h = beginForward();
-    b.output("logits", b.linear("cls.seq_relationship", pooled(h), 2), {"B", "2"});
-    b.endEntry();
-  }
-
-  void preTraining() {
-    Value h = beginForward();
-    b.output("prediction_logits", predictions(h), {"B", "S", std::to_string(sizes.vocab)});
-    b.output("seq_relationship_logits", b.linear("cls.seq_relationship", pooled(h), 2), {"B", "2"});
-    b.endEntry();
   }
 
 private:
@@ -159,12 +145,12 @@ private:
 
   /// The first columns meet the input table, the others one of their own, stored as [K, V].
   Value predictions(Value h) override {
-    Value x = b.activation(sizes.activation, b.linear("cls.predictions.transform.dense", h, sizes.width));
-    x = b.layerNorm("cls.predictions.transform.LayerNorm", x, sizes.epsilon);
-    Value table = b.headWeight(decoderName + ".weight", wordTableName(), {sizes.vocab, sizes.embeddingWidth},
+    Value x = b.activation(head.activation, b.linear(head.transform, h, sizes.width));
+    x = b.layerNorm(head.norm, x, sizes.epsilon);
+    Value table = b.headWeight(head.decoder + ".weight", wordTableName(), {sizes.vocab, sizes.embeddingWidth},
                                sizes.tied);
-    Value bias = b.weight("cls.predictions.bias", {sizes.vocab}, {decoderName + ".bias"});
-    b.weights.ignore(decoderName + ".bias");
+    Value bias = b.weight(head.bias, {sizes.vocab}, {head.decoder + ".bias"});
+    b.weights.ignore(head.decoder + ".bias");
     int64_t width = sizes.embeddingWidth, rest = sizes.width - width;
     Value logits = b.linearBy(table, bias, rest ? b.sliceColumns(x, 0, width) : x);
     if (!rest)
@@ -183,39 +169,27 @@ private:
   Value places; // [B, S]
 };
 
+constexpr EncoderClasses classes = {"MobileBertModel",
+                                    "MobileBertForMaskedLM",
+                                    "MobileBertForSequenceClassification",
+                                    "MobileBertForTokenClassification",
+                                    "MobileBertForQuestionAnswering",
+                                    "MobileBertForMultipleChoice",
+                                    "MobileBertForNextSentencePrediction",
+                                    "MobileBertForPreTraining"};
+
 } // namespace
 
 const Family &mobileBertFamily() {
-  static const Family family = [] {
-    Family made = {
-        "mobilebert",
-        "mobilebert.",
-        encoderArchitectures<MobileBert>({"MobileBertModel", "MobileBertForMaskedLM",
-                                          "MobileBertForSequenceClassification",
-                                          "MobileBertForTokenClassification",
-                                          "MobileBertForQuestionAnswering", "MobileBertForMultipleChoice"}),
-        [](const WeightSource &weights) {
-          bool predicts = weights.has("cls.predictions.transform.dense.weight"),
-               relates = weights.has("cls.seq_relationship.weight");
-          if (predicts || relates)
-            return !relates   ? "MobileBertForMaskedLM"
-                   : predicts ? "MobileBertForPreTraining"
-                              : "MobileBertForNextSentencePrediction";
-          return classByHead(weights,
-                             {{"qa_outputs.weight", "MobileBertForQuestionAnswering"},
-                              {"classifier.weight", weights.has("mobilebert.pooler.dense.weight")
-                                                        ? "MobileBertForSequenceClassification"
-                                                        : "MobileBertForTokenClassification"}},
-                             "MobileBertModel");
-        },
-        {"embeddings.position_ids"},
-    };
-    made.architectures.push_back({"MobileBertForNextSentencePrediction", "next-sentence-prediction",
-                                  [](ModelBuilder &b) { MobileBert(b).nextSentencePrediction(); }});
-    made.architectures.push_back(
-        {"MobileBertForPreTraining", "fill-mask", [](ModelBuilder &b) { MobileBert(b).preTraining(); }});
-    return made;
-  }();
+  static const Family family = {
+      "mobilebert",
+      "mobilebert.",
+      encoderArchitectures<MobileBert>(classes),
+      [](const WeightSource &weights) {
+        return classByBertHeads(weights, classes, "mobilebert.pooler.dense.weight");
+      },
+      {"embeddings.position_ids"},
+  };
   return family;
 }
 

@@ -57,11 +57,10 @@ int64_t bucketOf(int64_t distance, int64_t buckets) {
   return first + std::min(exact + more, perSide - 1);
 }
 
-class MpNet : public Encoder {
+class MpNet : public RobertaEncoder {
 public:
-  explicit MpNet(ModelBuilder &b) : Encoder(b, "mpnet.", readSizes(b.config), readNames()) {
+  explicit MpNet(ModelBuilder &b) : RobertaEncoder(b, "mpnet.", readSizes(b.config), readNames()) {
     buckets = b.config.integer("relative_attention_num_buckets", 4, 128, 32);
-    decoderName = "lm_head.decoder";
   }
 
 private:
@@ -86,19 +85,15 @@ private:
 
   Value attentionBias(Value, Value, ValueRange shared) override { return shared.front(); }
 
-  Value predictions(Value h) override {
-    return predictionsBy(
-        {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
-        h);
-  }
-
-  Value classify(Value h, int64_t labels) override {
-    Value x = b.linear("classifier.dense", first(h), sizes.width);
-    return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
-  }
-
   int64_t buckets;
 };
+
+constexpr EncoderClasses classes = {"MPNetModel",
+                                    "MPNetForMaskedLM",
+                                    "MPNetForSequenceClassification",
+                                    "MPNetForTokenClassification",
+                                    "MPNetForQuestionAnswering",
+                                    "MPNetForMultipleChoice"};
 
 } // namespace
 
@@ -106,18 +101,9 @@ const Family &mpnetFamily() {
   static const Family family = {
       "mpnet",
       "mpnet.",
-      encoderArchitectures<MpNet>({"MPNetModel", "MPNetForMaskedLM", "MPNetForSequenceClassification",
-                                   "MPNetForTokenClassification", "MPNetForQuestionAnswering",
-                                   "MPNetForMultipleChoice"}),
+      encoderArchitectures<MpNet>(classes),
       [](const WeightSource &weights) {
-        return classByHead(
-            weights,
-            {{"lm_head.dense.weight", "MPNetForMaskedLM"},
-             {"qa_outputs.weight", "MPNetForQuestionAnswering"},
-             {"classifier.dense.weight", "MPNetForSequenceClassification"},
-             {"classifier.weight", weights.has("mpnet.pooler.dense.weight") ? "MPNetForMultipleChoice"
-                                                                            : "MPNetForTokenClassification"}},
-            "MPNetModel");
+        return classByRobertaHeads(weights, classes, "mpnet.pooler.dense.weight");
       },
       {"embeddings.position_ids"},
   };

@@ -20,39 +20,20 @@ namespace sesame::importer {
 
 namespace {
 
-EncoderSizes readSizes(const Config &config, const EncoderDefaults &defaults) {
-  EncoderSizes sizes = EncoderSizes::read(config, defaults);
-  sizes.padPosition = config.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
-  return sizes;
-}
-
 EncoderDefaults robertaDefaults() {
   EncoderDefaults defaults;
   defaults.vocab = 50265;
   return defaults;
 }
 
-class Roberta : public Encoder {
+class Roberta : public RobertaEncoder {
 public:
   explicit Roberta(ModelBuilder &b) : Roberta(b, robertaDefaults()) {}
 
 protected:
   Roberta(ModelBuilder &b, const EncoderDefaults &defaults)
-      : Encoder(b, "roberta.", readSizes(b.config, defaults), BlockNames::bert("roberta.encoder.layer.{}.")) {
-    decoderName = "lm_head.decoder";
-  }
-
-private:
-  Value predictions(Value h) override {
-    return predictionsBy(
-        {"lm_head.dense", "lm_head.layer_norm", decoderName, "lm_head.bias", mlir::sesame::Activation::gelu},
-        h);
-  }
-
-  Value classify(Value h, int64_t labels) override {
-    Value x = b.linear("classifier.dense", first(h), sizes.width);
-    return b.linear("classifier.out_proj", b.activation(mlir::sesame::Activation::tanh, x), labels);
-  }
+      : RobertaEncoder(b, "roberta.", EncoderSizes::readPadded(b.config, defaults),
+                       BlockNames::bert("roberta.encoder.layer.{}.")) {}
 };
 
 /// CamemBERT and XLM-RoBERTa: RoBERTa with other default values.
@@ -84,17 +65,6 @@ private:
   }
 };
 
-template <const EncoderClasses &classes> const char *inferArchitecture(const WeightSource &weights) {
-  return classByHead(
-      weights,
-      {{"lm_head.dense.weight", classes.maskedLM},
-       {"qa_outputs.weight", classes.questionAnswering},
-       {"classifier.dense.weight", classes.sequenceClassification},
-       {"classifier.weight",
-        weights.has("roberta.pooler.dense.weight") ? classes.multipleChoice : classes.tokenClassification}},
-      classes.base);
-}
-
 constexpr EncoderClasses robertaClasses = {"RobertaModel",
                                            "RobertaForMaskedLM",
                                            "RobertaForSequenceClassification",
@@ -124,7 +94,9 @@ template <class Model, const EncoderClasses &classes> Family makeFamily(const ch
   return {modelType,
           "roberta.",
           encoderArchitectures<Model>(classes),
-          inferArchitecture<classes>,
+          [](const WeightSource &weights) {
+            return classByRobertaHeads(weights, classes, "roberta.pooler.dense.weight");
+          },
           {"embeddings.position_ids", "embeddings.token_type_ids"}};
 }
 

@@ -32,7 +32,6 @@ public:
     attentionGroups = readGroups("post_attention_groups", sizes.width, sizes.width, 1);
     innerGroups = readGroups("intermediate_groups", sizes.width, sizes.inner, 4);
     outputGroups = readGroups("output_groups", sizes.inner, sizes.width, 4);
-    decoderName = "cls.predictions.decoder";
   }
 
 private:
@@ -73,12 +72,6 @@ private:
                      convolution(layer("intermediate.conv1d"), h, sizes.inner, innerGroups));
     x = convolution(layer("output.conv1d"), x, sizes.width, outputGroups);
     return b.layerNorm(layer("output.layernorm"), b.add(x, h), sizes.epsilon);
-  }
-
-  Value predictions(Value h) override {
-    return predictionsBy({"cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm",
-                          decoderName, "cls.predictions.bias", sizes.activation},
-                         h);
   }
 
   int64_t queryGroups, keyGroups, valueGroups, attentionGroups, innerGroups, outputGroups;
