@@ -12,8 +12,6 @@
 
 #include "../Decoder.h"
 
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-
 #include <cmath>
 
 using namespace mlir;
