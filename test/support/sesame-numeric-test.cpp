@@ -80,7 +80,14 @@ void writeCheckpoint(mlir::ModuleOp module, const std::string &directory, Random
 
 std::vector<int64_t> chooseSymbols(const EntrySpec &entry, Random &random) {
   std::vector<int64_t> values(entry.symbols.size());
+  const size_t numChosen = values.size() - entry.derived.size();
   auto isWithinLimits = [&] {
+    for (const DerivedSymbol &derived : entry.derived) {
+      const std::optional<int64_t> value = derived.evaluate(values);
+      if (!value)
+        return false;
+      values[static_cast<size_t>(derived.symbol)] = *value;
+    }
     for (const SymbolLimit &limit : entry.limits)
       if (values[limit.symbol] >
           (limit.atMost.isConstant() ? limit.atMost.extent : values[limit.atMost.symbol]))
@@ -88,7 +95,7 @@ std::vector<int64_t> chooseSymbols(const EntrySpec &entry, Random &random) {
     return true;
   };
   do {
-    for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t i = 0; i < numChosen; ++i) {
       int64_t most = 19;
       for (const SymbolLimit &limit : entry.limits)
         if (limit.symbol == static_cast<int32_t>(i) && limit.atMost.isConstant())
@@ -99,7 +106,9 @@ std::vector<int64_t> chooseSymbols(const EntrySpec &entry, Random &random) {
   return values;
 }
 
-Bytes makeInput(const TensorSpec &tensor, const std::vector<int64_t> &shape, Random &random) {
+/// Random values; `symbols` and with them the tensor's extents and bounds are given.
+Bytes makeInput(const TensorSpec &tensor, const std::vector<int64_t> &symbols, Random &random) {
+  const std::vector<int64_t> shape = shapeOf(tensor, symbols);
   Bytes bytes(static_cast<size_t>(*denseSizeInBytes(tensor.dtype, shape)));
   const int64_t count = *elementCount(shape);
   std::normal_distribution<float> normal;
@@ -110,6 +119,9 @@ Bytes makeInput(const TensorSpec &tensor, const std::vector<int64_t> &shape, Ran
       continue;
     }
     auto [low, high] = tensor.range.value_or(std::pair<int64_t, int64_t>(0, 2));
+    if (tensor.atMost)
+      high = std::min(
+          high, 1 + (tensor.atMost->isConstant() ? tensor.atMost->extent : symbols[tensor.atMost->symbol]));
     int64_t value = low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low));
     std::memcpy(&bytes[i * sizeInBits(tensor.dtype) / 8], &value, sizeInBits(tensor.dtype) / 8);
   }
@@ -205,7 +217,7 @@ double runOnce(const CompiledModule &reference, const CompiledModule &fast, cons
   const std::string where = describe(entry, symbols);
   std::vector<Bytes> inputs;
   for (const TensorSpec &input : entry.inputs)
-    inputs.push_back(makeInput(input, shapeOf(input, symbols), random));
+    inputs.push_back(makeInput(input, symbols, random));
 
   const Result expected = call(reference, entry, symbols, inputs, 1);
   const Result alone = call(fast, entry, symbols, inputs, 1);

@@ -87,7 +87,7 @@ DType WeightSource::claim(const NamePattern &pattern, int64_t firstLayer, int64_
     std::string name = instantiate(pattern, layer);
     const StoredTensor *tensor = checkpoint.find(name);
     if (!tensor) {
-      record(inQuotes(name) + " is missing");
+      record(message(inQuotes(name), " is missing, expected ", toString(dtype.value_or(DType::f32), shape)));
       continue;
     }
     used.insert(name);

@@ -91,24 +91,14 @@ void BoundEntry::bindStates() {
 /// Computes the symbols that no input has, once those that it takes are set.
 void BoundEntry::deriveDims() {
   for (const DerivedSymbol &derived : entrySpec->derived) {
-    int64_t &value = dims[static_cast<size_t>(derived.symbol)];
-    value = 0;
-    bool overflow = false;
-    for (int32_t term : derived.terms) {
+    for (int32_t term : derived.terms)
       if (dims[static_cast<size_t>(term)] < 0)
         return; // checkDims says so
-      overflow |= __builtin_add_overflow(value, dims[static_cast<size_t>(term)], &value);
-    }
-    const int64_t sum = value;
-    overflow |= __builtin_add_overflow(value, derived.plus, &value);
-    value /= derived.divisor;
-    if (derived.atMost)
-      value = std::min(value, *derived.atMost);
-    if (derived.atLeast)
-      value = std::max(value, std::min(sum, *derived.atLeast));
-    if (overflow || value < 0)
-      fail(message(": no output can have ", entrySpec->symbols[static_cast<size_t>(derived.symbol)], " = ",
-                   value));
+    std::optional<int64_t> value = derived.evaluate(dims);
+    if (!value)
+      fail(message(": no output can have the ", entrySpec->symbols[static_cast<size_t>(derived.symbol)],
+                   " of these inputs"));
+    dims[static_cast<size_t>(derived.symbol)] = *value;
   }
 }
 

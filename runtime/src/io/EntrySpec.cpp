@@ -15,6 +15,23 @@ const char *sesame::toString(InputDefault value) {
   return names[static_cast<size_t>(value)];
 }
 
+std::optional<int64_t> DerivedSymbol::evaluate(const std::vector<int64_t> &symbols) const {
+  int64_t sum = 0, value = 0;
+  for (int32_t term : terms)
+    if (__builtin_add_overflow(sum, symbols[static_cast<size_t>(term)], &sum))
+      return std::nullopt;
+  if (__builtin_add_overflow(sum, plus, &value))
+    return std::nullopt;
+  value /= divisor;
+  if (atMost)
+    value = std::min(value, *atMost);
+  if (atLeast)
+    value = std::max(value, std::min(sum, *atLeast));
+  if (value < 0)
+    return std::nullopt;
+  return value;
+}
+
 template <typename Range, typename Name> static int32_t findIn(const Range &range, Name &&nameOf) {
   int32_t index = 0;
   for (const auto &element : range) {

@@ -68,6 +68,10 @@ struct DerivedSymbol {
   int64_t plus = 0;
   int64_t divisor = 1;
   std::optional<int64_t> atMost, atLeast;
+
+  /// The value, from those of the terms in `symbols` (all of the entry's, each at least 0). Nothing if it is
+  /// negative or overflows.
+  std::optional<int64_t> evaluate(const std::vector<int64_t> &symbols) const;
 };
 
 /// One public function of a model. Symbols are numbered in order of first appearance over the inputs that are
