@@ -3,6 +3,7 @@
 
 usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5] [--dtypes f32,bf16,int8] [--threads 1,2] [--repeat 5]
                           [--peers openvino,...] [--work DIR] [--json FILE] [--table FILE] [--chart FILE]
+       benchmark/peers.py --from FILE... [--json FILE] [--table FILE] [--chart FILE]      joins earlier runs
 
 The runtimes are installed from the Python package index into DIR/venv on the first run (several GB: PyTorch brings its CUDA
 libraries along); Sesame is taken from --sesame. Each (runtime, model, dtype, threads) is a process of its own; Sesame is timed
@@ -47,9 +48,15 @@ def main():
     python = prepare_environment(work)
     if Path(sys.prefix).resolve() != (work / "venv").resolve():
         os.execv(python, [str(python), str(HERE / "peers.py"), *sys.argv[1:]])
-    records = measure_all(args, work, python)
-    result = {"machine": describe_machine(), "date": time.strftime("%Y-%m-%d"), "roofline": measure_roofline(args),
-              "records": records}
+    if args.earlier:
+        runs = [json.loads(Path(path).read_text()) for path in args.earlier]
+        result = dict(runs[0], records=[record for run in runs for record in run["records"]])
+        result["roofline"] = {name: statistics.median(run["roofline"][name] for run in runs)
+                              for name in runs[0]["roofline"]}
+    else:
+        records = measure_all(args, work, python)
+        result = {"machine": describe_machine(), "date": time.strftime("%Y-%m-%d"),
+                  "roofline": measure_roofline(args), "records": records}
     if args.json:
         Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
     table = make_table(result)
@@ -72,6 +79,7 @@ def parse_arguments():
     parser.add_argument("--work", default="build/peers", help="environment, checkpoints and converted models")
     parser.add_argument("--sesame", default="build/bin/sesame")
     parser.add_argument("--roofline", default="build/bin/roofline-benchmark")
+    parser.add_argument("--from", dest="earlier", nargs="+", metavar="FILE", help="what --json wrote, instead of measuring")
     parser.add_argument("--json", help="write every figure here")
     parser.add_argument("--table", help="write the table (Markdown) here")
     parser.add_argument("--chart", help="write a chart (PNG) here")
@@ -247,7 +255,7 @@ def merge(first, second):
 def measure_roofline(args):
     """Rates by name and thread count, from benchmark/roofline.cpp: operations or bytes a second."""
     run = subprocess.run([args.roofline, "--benchmark_format=json"], stdout=subprocess.PIPE, check=True, text=True)
-    return {entry["name"].removesuffix("/real_time"): entry["rate"]
+    return {entry["name"].replace("/real_time", ""): entry["rate"]
             for entry in json.loads(run.stdout)["benchmarks"] if "rate" in entry}
 
 

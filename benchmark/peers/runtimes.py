@@ -114,12 +114,14 @@ class OnnxRuntime(Runtime):
         options.log_severity_level = 3
         path = export_onnx(self.model, self.checkpoint, self.cache)
         if self.dtype == "int8":
+            import onnx
             from onnxruntime.quantization import QuantType, quantize_dynamic
 
             target = self.cache / f"{self.model}-int8.onnx"
             if not target.exists():
                 quantize_dynamic(str(path), str(target), weight_type=QuantType.QInt8,
-                                 use_external_data_format=True)
+                                 use_external_data_format=True,
+                                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
             path = target
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.inputs = [value.name for value in self.session.get_inputs()]
