@@ -55,8 +55,8 @@ if all(os.path.exists(path) for path in runner_libs):
     config.available_features.add("mlir-runner")
 if config.build_type == "Sanitize":
     config.available_features.add("sanitize")
-    # libMLIR.so is not instrumented, so containers that cross into it look overflowed.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0"
+    # libMLIR.so is not instrumented: containers that cross into it look overflowed, and what its allocators hand out poisoned.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
 # Tests that run AVX-512 code, which every such machine can also run as AVX2.
 try:
