@@ -43,7 +43,8 @@ upstream_to_llvm = """--convert-elementwise-to-linalg
 config.substitutions += [
     ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
     ("%python", config.python),
-    ("%cc", config.c_compiler),
+    # A program that links an instrumented library has to be instrumented.
+    ("%cc", config.c_compiler + (" -fsanitize=address,undefined" if config.build_type == "Sanitize" else "")),
     ("%dialect", os.path.join(config.sesame_source_dir, "dialect", "include", "sesame", "Dialect")),
     ("%include", os.path.join(config.sesame_source_dir, "runtime", "include")),
     ("%libdir", lib_dir),

@@ -92,7 +92,8 @@ private:
       return cloneExtent(cast.getSource(), axis);
     if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
       Value product;
-      for (int64_t source : collapse.getReassociationIndices()[axis]) {
+      const ReassociationIndices sources = collapse.getReassociationIndices()[axis];
+      for (int64_t source : sources) {
         Value extent = cloneExtent(collapse.getSrc(), source);
         if (!extent)
           return {};
