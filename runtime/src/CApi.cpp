@@ -80,10 +80,21 @@ const EntrySpec &entryOf(const Model &model, const char *name) {
 
 SesameType toC(DType dtype) { return static_cast<SesameType>(dtype); }
 
-DType fromC(SesameType type, const char *what) {
-  if (static_cast<int>(type) < SESAME_I1 || static_cast<int>(type) > SESAME_F64)
-    throw Error(message(what, " has type ", static_cast<int>(type), ", which is none"));
-  return static_cast<DType>(type);
+/// The number that a caller's C program wrote. Any int is a value of the type there; here, reading another
+/// one than the named ones as the type itself would be undefined.
+int numberOf(const SesameType &type) {
+  int number;
+  static_assert(sizeof(number) == sizeof(type));
+  std::memcpy(&number, &type, sizeof(number));
+  return number;
+}
+bool isType(int number) { return number >= SESAME_I1 && number <= SESAME_F64; }
+
+DType fromC(const SesameType &type, const char *what) {
+  const int number = numberOf(type);
+  if (!isType(number))
+    throw Error(message(what, " has type ", number, ", which is none"));
+  return static_cast<DType>(number);
 }
 
 std::string nameOf(const SesameTensor &tensor, const char *kind, size_t index) {
@@ -155,9 +166,8 @@ const char *sesame_version(void) { return SESAME_VERSION; }
 const char *sesame_last_error(void) { return lastError().c_str(); }
 
 size_t sesame_type_size(SesameType type) {
-  if (static_cast<int>(type) < SESAME_I1 || static_cast<int>(type) > SESAME_F64)
-    return 0;
-  return static_cast<size_t>(sizeInBits(static_cast<DType>(type)) / 8);
+  const int number = numberOf(type);
+  return isType(number) ? static_cast<size_t>(sizeInBits(static_cast<DType>(number)) / 8) : 0;
 }
 
 SesameStatus sesame_model_open(const char *path, SesameModel **model) {
