@@ -68,10 +68,7 @@ class Gpt2(nn.Module):
     def empty_cache(self, batch, length=0):
         layer = self.layers[0]
         shape = (batch, layer.heads, length, self.tokens.embedding_dim // layer.heads)
-        return [torch.zeros(shape, dtype=self.first_weight().dtype) for _ in range(2 * len(self.layers))]
-
-    def first_weight(self):
-        return self.tokens.weight
+        return [torch.zeros(shape, dtype=self.tokens.weight.dtype) for _ in range(2 * len(self.layers))]
 
 
 class BertOutput(nn.Module):

@@ -18,6 +18,12 @@ namespace sesame::importer {
 
 namespace ops = mlir::sesame;
 
+Stack Stack::read(const Config &c, const std::string &name, int64_t width, const Sizes &defaults) {
+  return {name, c.layers(name + "_layers", defaults.layers),
+          c.divisor(name + "_attention_heads", "d_model", width, defaults.heads),
+          c.extent(name + "_ffn_dim", defaults.inner)};
+}
+
 Value decoderBlocks(ModelBuilder &b, const std::string &name, int64_t count, Value h, Value mask,
                     Cache *cache, const Source &source, DecoderBody body, ValueRange shared) {
   SmallVector<Value> read;

@@ -19,6 +19,19 @@
 
 namespace sesame::importer {
 
+/// One half of a model, "encoder" or "decoder": layers, their heads, and the width of the feed-forward part.
+struct Stack {
+  struct Sizes {
+    int64_t layers, heads, inner;
+  };
+
+  std::string name;
+  int64_t layers, heads, inner;
+
+  /// Reads NAME_layers, NAME_attention_heads (a divisor of d_model, `width`) and NAME_ffn_dim.
+  static Stack read(const Config &c, const std::string &name, int64_t width, const Sizes &defaults);
+};
+
 /// What a decoder reads of the source of length E: the encoder's states, or what `encode` made of them.
 struct Source {
   mlir::Value states; // [B, E, C]; null where there is a cache

@@ -38,37 +38,20 @@ Value Scalars::index(int64_t axis) { return linalg::IndexOp::create(builder, loc
 
 static bool isFloat(Value value) { return isa<FloatType>(value.getType()); }
 
-Value Scalars::add(Value a, Value b) {
-  return isFloat(a) ? Value(arith::AddFOp::create(builder, loc, a, b))
-                    : Value(arith::AddIOp::create(builder, loc, a, b));
+/// a and b, two floats or two integers, through the operation of their kind.
+template <typename FloatOp, typename IntegerOp> static Value combine(Scalars &s, Value a, Value b) {
+  if (isFloat(a))
+    return FloatOp::create(s.builder, s.loc, a, b);
+  return IntegerOp::create(s.builder, s.loc, a, b);
 }
 
-Value Scalars::subtract(Value a, Value b) {
-  return isFloat(a) ? Value(arith::SubFOp::create(builder, loc, a, b))
-                    : Value(arith::SubIOp::create(builder, loc, a, b));
-}
-
-Value Scalars::multiply(Value a, Value b) {
-  return isFloat(a) ? Value(arith::MulFOp::create(builder, loc, a, b))
-                    : Value(arith::MulIOp::create(builder, loc, a, b));
-}
-
-Value Scalars::divide(Value a, Value b) {
-  return isFloat(a) ? Value(arith::DivFOp::create(builder, loc, a, b))
-                    : Value(arith::DivSIOp::create(builder, loc, a, b));
-}
-
+Value Scalars::add(Value a, Value b) { return combine<arith::AddFOp, arith::AddIOp>(*this, a, b); }
+Value Scalars::subtract(Value a, Value b) { return combine<arith::SubFOp, arith::SubIOp>(*this, a, b); }
+Value Scalars::multiply(Value a, Value b) { return combine<arith::MulFOp, arith::MulIOp>(*this, a, b); }
+Value Scalars::divide(Value a, Value b) { return combine<arith::DivFOp, arith::DivSIOp>(*this, a, b); }
 Value Scalars::remainder(Value a, Value b) { return arith::RemSIOp::create(builder, loc, a, b); }
-
-Value Scalars::minimum(Value a, Value b) {
-  return isFloat(a) ? Value(arith::MinimumFOp::create(builder, loc, a, b))
-                    : Value(arith::MinSIOp::create(builder, loc, a, b));
-}
-
-Value Scalars::maximum(Value a, Value b) {
-  return isFloat(a) ? Value(arith::MaximumFOp::create(builder, loc, a, b))
-                    : Value(arith::MaxSIOp::create(builder, loc, a, b));
-}
+Value Scalars::minimum(Value a, Value b) { return combine<arith::MinimumFOp, arith::MinSIOp>(*this, a, b); }
+Value Scalars::maximum(Value a, Value b) { return combine<arith::MaximumFOp, arith::MaxSIOp>(*this, a, b); }
 
 Value Scalars::less(Value a, Value b) {
   return isFloat(a) ? Value(arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, a, b))

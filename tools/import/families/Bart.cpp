@@ -52,8 +52,9 @@ public:
   Bart(ModelBuilder &b, const Variant &variant) : b(b), variant(variant) {
     const Config &c = b.config;
     width = c.extent("d_model", variant.width);
-    encoder = readStack("encoder", variant.layers);
-    decoder = readStack("decoder", &variant == &blenderbot ? 24 : variant.layers);
+    encoder = Stack::read(c, "encoder", width, {variant.layers, variant.heads, variant.inner});
+    decoder = Stack::read(c, "decoder", width,
+                          {&variant == &blenderbot ? 24 : variant.layers, variant.heads, variant.inner});
     vocab = c.extent("vocab_size", variant.vocab);
     sharesTable = c.flag("share_encoder_decoder_embeddings", true);
     decoderVocab = sharesTable ? vocab : c.extent("decoder_vocab_size", vocab);
@@ -119,18 +120,6 @@ public:
   }
 
 private:
-  struct Stack {
-    std::string name;
-    int64_t layers, heads, inner;
-  };
-
-  Stack readStack(const std::string &name, int64_t layers) {
-    const Config &c = b.config;
-    return {name, c.layers(name + "_layers", layers),
-            c.divisor(name + "_attention_heads", "d_model", width, variant.heads),
-            c.extent(name + "_ffn_dim", variant.inner)};
-  }
-
   struct Passes {
     Value ids, states, hidden;
   };

@@ -29,8 +29,8 @@ public:
   explicit Whisper(ModelBuilder &b) : b(b) {
     const Config &c = b.config;
     width = c.extent("d_model", 384);
-    encoder = readStack("encoder", 4);
-    decoder = readStack("decoder", 4);
+    encoder = Stack::read(c, "encoder", width, {4, 6, 1536});
+    decoder = Stack::read(c, "decoder", width, {4, 6, 1536});
     vocab = c.extent("vocab_size", 51865);
     bins = c.extent("num_mel_bins", 80);
     // A spectrogram has twice as many frames.
@@ -63,17 +63,6 @@ public:
   }
 
 private:
-  struct Stack {
-    std::string name;
-    int64_t layers, heads, inner;
-  };
-
-  Stack readStack(const std::string &name, int64_t layers) {
-    const Config &c = b.config;
-    return {name, c.layers(name + "_layers", layers),
-            c.divisor(name + "_attention_heads", "d_model", width, 6), c.extent(name + "_ffn_dim", 1536)};
-  }
-
   void encoderDecoder(bool hasHead) {
     auto features = [&] { return encoded(); };
     auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
