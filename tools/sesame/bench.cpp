@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "GenerateOptions.h"
 #include "Options.h"
 #include "TextModel.h"
 
@@ -20,6 +21,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace sesame {
 
@@ -65,7 +67,14 @@ static void bench(const BenchOptions &options) {
     ids[i] = static_cast<int64_t>(i * 7919 + 13) % idBound(entry);
 
   std::vector<double> prompt, decode;
-  std::vector<int64_t> next(options.batch), sourceMask(hasSource ? ids.size() : 0, 1);
+  std::vector<int64_t> next(options.batch);
+  std::optional<SourceBatch> source;
+  if (hasSource) {
+    std::vector<std::vector<int64_t>> rows;
+    for (auto row = ids.begin(); row != ids.end(); row += options.promptTokens)
+      rows.emplace_back(row, row + options.promptTokens);
+    source.emplace(entry, rows, /*padId=*/0);
+  }
   std::unique_ptr<SessionStepModel> steps = canDecode ? std::make_unique<SessionStepModel>(session) : nullptr;
   for (int64_t run = 0; run <= options.repeat; ++run) { // the first one warms up
     if (!canDecode) {
@@ -77,11 +86,8 @@ static void bench(const BenchOptions &options) {
       continue;
     }
     Clock::time_point start = Clock::now();
-    if (hasSource) {
-      const std::vector<int64_t> shape = {options.batch, options.promptTokens};
-      steps->encode({{"input_ids", DType::i64, shape, ids.data()},
-                     {"attention_mask", DType::i64, shape, sourceMask.data()}});
-    }
+    if (source)
+      steps->encode(source->tensors());
     const double encodeSeconds = secondsSince(start);
     const int64_t length = hasSource ? 1 : options.promptTokens;
     steps->begin(options.batch, 1, length + options.newTokens);

@@ -271,12 +271,12 @@ static bool checkVectors(const GoldenCall &call, const CheckOptions &options) {
   bool isRight = true;
   for (const std::string &file : vectorFiles(options.bundle)) {
     std::printf("%s\n", file.c_str());
+    const WordVectors vectors(file);
     for (const auto &[name, golden] : call.outputs) {
       const bool isTable = name == "vectors";
       if ((!isTable && name != "cosine") || golden->shape.size() != 2)
         throw Error(message(options.goldenCase, ": call '", call.name, "': output '", name,
                             "' is neither 'vectors' nor 'cosine' of rank 2"));
-      const WordVectors vectors(file);
       std::vector<float> rows;
       for (int64_t i = 0; i < vectors.size(); ++i) {
         if (isTable) {
