@@ -42,6 +42,35 @@ OpFoldResult Blocks::size(OpBuilder &b, Location loc, Value index) const {
   return affine::makeComposedFoldedAffineMin(b, loc, map, {index, extent});
 }
 
+EvenBlocks::EvenBlocks(OpBuilder &b, Location loc, OpFoldResult extent, int64_t most, int64_t multiple)
+    : extent(extent), numBlocks(Blocks{extent, most}.count(b, loc)) {
+  if (std::optional<int64_t> known = getConstantIntValue(extent)) {
+    int64_t count = std::max<int64_t>(1, llvm::divideCeilSigned(*known, most));
+    block = b.getIndexAttr(multiple * llvm::divideCeilSigned(*known, count * multiple));
+    return;
+  }
+  Value parts = cast<Value>(fold(b, loc, b.getAffineSymbolExpr(0) * multiple, {numBlocks}));
+  // No blocks at all is no division by zero.
+  parts = arith::MaxUIOp::create(b, loc, parts, arith::ConstantIndexOp::create(b, loc, 1));
+  Value share = arith::CeilDivUIOp::create(b, loc, cast<Value>(extent), parts);
+  block = fold(b, loc, b.getAffineSymbolExpr(0) * multiple, {share});
+}
+
+OpFoldResult EvenBlocks::offset(OpBuilder &b, Location loc, Value index) const {
+  if (std::optional<int64_t> known = getConstantIntValue(block))
+    return Blocks{extent, *known}.offset(b, loc, index);
+  return arith::MulIOp::create(b, loc, index, cast<Value>(block)).getResult();
+}
+
+OpFoldResult EvenBlocks::size(OpBuilder &b, Location loc, Value index) const {
+  if (std::optional<int64_t> known = getConstantIntValue(block))
+    return Blocks{extent, *known}.size(b, loc, index);
+  Value start = cast<Value>(offset(b, loc, index));
+  AffineExpr all = b.getAffineSymbolExpr(0), first = b.getAffineDimExpr(0), size = b.getAffineSymbolExpr(1);
+  AffineMap map = AffineMap::get(1, 2, {size, all - first}, b.getContext());
+  return affine::makeComposedFoldedAffineMin(b, loc, map, {start, extent, block});
+}
+
 Value mlir::sesame::extractTile(OpBuilder &b, Location loc, Value tensor, const Slice &slice,
                                 ArrayRef<int64_t> kept) {
   SmallVector<int64_t> shape;

@@ -38,6 +38,22 @@ struct Blocks {
   OpFoldResult size(OpBuilder &b, Location loc, Value index) const;
 };
 
+/// The axis of `extent` elements cut into as few blocks of at most `most` as possible, all but the last of
+/// one size, a multiple of `multiple` (which divides `most`), and that as small as possible: tasks of nearly
+/// the same cost.
+class EvenBlocks {
+public:
+  EvenBlocks(OpBuilder &b, Location loc, OpFoldResult extent, int64_t most, int64_t multiple);
+
+  OpFoldResult count() const { return numBlocks; }
+  OpFoldResult offset(OpBuilder &b, Location loc, Value index) const;
+  OpFoldResult size(OpBuilder &b, Location loc, Value index) const;
+
+private:
+  OpFoldResult extent, numBlocks;
+  OpFoldResult block; // elements of each but the last
+};
+
 /// Extracts `slice` of `tensor` and drops every axis that is not in `kept` (ascending).
 Value extractTile(OpBuilder &b, Location loc, Value tensor, const Slice &slice, ArrayRef<int64_t> kept);
 

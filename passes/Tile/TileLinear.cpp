@@ -34,6 +34,8 @@ struct Product {
   Type words = nullptr;
 };
 
+/// Rows of a register tile on CPUs with 32 vector registers; the others lose nothing by multiples of it.
+constexpr int64_t rowsPerTile = 8;
 /// Rows that a task packs into words, as many as `sesame-tile-rows` gives one.
 constexpr int64_t rowsPerPackTask = 16;
 
@@ -117,7 +119,7 @@ private:
   /// 128, to have tasks enough for several cores.
   int64_t rowsPerBlock(RankedTensorType input) const {
     int64_t rowInBytes = std::max<int64_t>(1, input.getShape().back() * input.getElementTypeBitWidth() / 8);
-    int64_t rows = rowBlockBytes / rowInBytes / 8 * 8;
+    int64_t rows = (rowBlockBytes / rowInBytes + rowsPerTile / 2) / rowsPerTile * rowsPerTile;
     return std::clamp<int64_t>(rows, 32, 128);
   }
 
@@ -149,12 +151,11 @@ private:
       Value start = collapseToRows(b, loc, residual);
       out = out ? linalg::CopyOp::create(b, loc, start, out).getResult(0) : start;
     }
-    Blocks rows = {numRows, rowsPerBlock(cast<RankedTensorType>(lhs.getType()))};
+    EvenBlocks rows(b, loc, numRows, rowsPerBlock(cast<RankedTensorType>(lhs.getType())), rowsPerTile);
     Blocks columns = {b.getIndexAttr(numColumns), width};
     // Row blocks are the slow dimension: neighbouring tasks share their rows, and only the panel changes.
-    auto loop =
-        scf::ForallOp::create(b, loc, {rows.count(b, loc), b.getIndexAttr(numPanels)}, ValueRange{out},
-                              /*mapping=*/std::nullopt);
+    auto loop = scf::ForallOp::create(b, loc, {rows.count(), b.getIndexAttr(numPanels)}, ValueRange{out},
+                                      /*mapping=*/std::nullopt);
     b.setInsertionPoint(loop.getTerminator());
     Value rowBlock = loop.getInductionVar(0), panel = loop.getInductionVar(1);
     OpFoldResult m = rows.offset(b, loc, rowBlock), numTileRows = rows.size(b, loc, rowBlock);

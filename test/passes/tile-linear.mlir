@@ -1,10 +1,14 @@
 // RUN: sesame-opt %s --sesame-tile-linear --canonicalize --cse | FileCheck %s
 // RUN: sesame-opt %s --sesame-tile-linear=row-block-bytes=9216 --canonicalize --cse | FileCheck %s --check-prefix=SMALL
 
-// 128 rows are the most, and 9216 bytes hold 64 rows of 36 floats.
+// 128 rows are the most, and 9216 bytes hold 64 rows of 36 floats. Blocks have nearly the same number of rows,
+// eights of them.
 // CHECK-DAG: #[[$BLOCKS:.*]] = affine_map<()[s0] -> (s0 ceildiv 128)>
-// CHECK-DAG: #[[$ROW:.*]] = affine_map<(d0) -> (d0 * 128)>
-// CHECK-DAG: #[[$ROWS:.*]] = affine_map<(d0)[s0] -> (d0 * -128 + s0, 128)>
+// CHECK-DAG: #[[$PARTS:.*]] = affine_map<()[s0] -> ((s0 ceildiv 128) * 8)>
+// CHECK-DAG: #[[$EIGHTS:.*]] = affine_map<()[s0] -> (s0 * 8)>
+// CHECK-DAG: #[[$ROWS:.*]] = affine_map<(d0)[s0, s1] -> (-d0 + s1, s0 * 8)>
+// CHECK-DAG: #[[$R0:.*]] = affine_map<(d0) -> (d0 * 72)>
+// CHECK-DAG: #[[$RN:.*]] = affine_map<(d0) -> (d0 * -72 + 130, 72)>
 // CHECK-DAG: #[[$COLUMN:.*]] = affine_map<(d0) -> (d0 * 32)>
 // CHECK-DAG: #[[$COLUMNS:.*]] = affine_map<(d0) -> (d0 * -32 + 108, 32)>
 // SMALL-DAG: affine_map<()[s0] -> (s0 ceildiv 64)>
@@ -15,9 +19,13 @@
 // CHECK:         %[[M:.*]] = tensor.dim %[[A]], %c0
 // CHECK:         %[[E:.*]] = tensor.empty(%[[M]]) : tensor<?x108xf32>
 // CHECK:         %[[NB:.*]] = affine.apply #[[$BLOCKS]]()[%[[M]]]
+// CHECK:         %[[PARTS:.*]] = affine.apply #[[$PARTS]]()[%[[M]]]
+// CHECK:         %[[SOME:.*]] = arith.maxui %[[PARTS]], %c1
+// CHECK:         %[[SHARE:.*]] = arith.ceildivui %[[M]], %[[SOME]]
+// CHECK:         %[[BLOCK:.*]] = affine.apply #[[$EIGHTS]]()[%[[SHARE]]]
 // CHECK:         %[[Y:.*]] = scf.forall (%[[I:.*]], %[[P:.*]]) in (%[[NB]], 4) shared_outs(%[[O:.*]] = %[[E]])
-// CHECK-DAG:       %[[R0:.*]] = affine.apply #[[$ROW]](%[[I]])
-// CHECK-DAG:       %[[RN:.*]] = affine.min #[[$ROWS]](%[[I]])[%[[M]]]
+// CHECK-DAG:       %[[R0:.*]] = arith.muli %[[I]], %[[BLOCK]]
+// CHECK-DAG:       %[[RN:.*]] = affine.min #[[$ROWS]](%[[R0]])[%[[SHARE]], %[[M]]]
 // CHECK-DAG:       %[[C0:.*]] = affine.apply #[[$COLUMN]](%[[P]])
 // CHECK-DAG:       %[[CN:.*]] = affine.min #[[$COLUMNS]](%[[P]])
 // CHECK-DAG:       %[[LHS:.*]] = tensor.extract_slice %[[A]][%[[R0]], 0] [%[[RN]], 36] [1, 1]
@@ -57,6 +65,16 @@ func.func @residual_is_the_shared_output(%x: tensor<?x36xf32>, %w: tensor<2x36x3
 func.func @input_as_residual_is_copied(%x: tensor<?x36xf32>, %w: tensor<2x36x32xf32>, %r: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = sesame.linear %x, %w residual(%r : tensor<?x64xf32>) layout = panels : tensor<?x36xf32>, tensor<2x36x32xf32> -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
+}
+
+// Two blocks of 72 and 58 rows, not of 128 and 2.
+// CHECK-LABEL: func.func @known_rows
+// CHECK:         scf.forall (%[[I:.*]], %{{.*}}) in (2, 2)
+// CHECK:           affine.apply #[[$R0]](%[[I]])
+// CHECK:           affine.min #[[$RN]](%[[I]])
+func.func @known_rows(%x: tensor<130x36xf32>, %w: tensor<2x36x32xf32>) -> tensor<130x64xf32> {
+  %y = sesame.linear %x, %w layout = panels : tensor<130x36xf32>, tensor<2x36x32xf32> -> tensor<130x64xf32>
+  return %y : tensor<130x64xf32>
 }
 
 // CHECK-LABEL: func.func @one_row
