@@ -1,4 +1,4 @@
-//===- Bart.cpp - BART, mBART, PEGASUS, Marian, Blenderbot ----------------===//
+//===- Bart.cpp - BART, mBART, PEGASUS, Marian, Blenderbot, M2M100, FSMT, LED -===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,16 +6,21 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Lewis et al. 2020, Liu et al. 2020, Zhang et al. 2020, Junczys-Dowmunt et al. 2018, Roller et al. 2021;
-// transformers/models/{bart,mbart,pegasus,marian,blenderbot,blenderbot_small}. One architecture that differs
-// in where it normalizes and how it counts positions.
+// Lewis et al. 2020, Liu et al. 2020, Zhang et al. 2020, Junczys-Dowmunt et al. 2018, Roller et al. 2021, Fan
+// et al. 2021, Ng et al. 2019, Beltagy et al. 2020;
+// transformers/models/{bart,mbart,pegasus,marian,blenderbot, blenderbot_small,m2m_100,fsmt,led}. One
+// architecture that differs in where it normalizes and how it counts positions; LED's encoder attends as
+// Longformer does.
 //
 //===----------------------------------------------------------------------===//
 
 #include "../Registry.h"
 #include "../Seq2Seq.h"
 #include "../TensorOps.h"
+#include "../WindowedAttention.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
@@ -26,6 +31,14 @@ namespace sesame::importer {
 
 namespace {
 
+/// What is added to a token for its place, unless the checkpoint stores a table.
+enum class Places {
+  table,
+  sinusoids,
+  /// fairseq's: padding has none and does not count, the first token is the one after padding's id.
+  fairseqSinusoids,
+};
+
 struct Variant {
   /// The norm comes before attention and feed-forward, and once more after the last layer.
   bool isPreNorm;
@@ -33,46 +46,70 @@ struct Variant {
   bool normalizesEmbeddings;
   /// The decoder's tokens are normalized before their positions are added.
   bool normalizesTokensAlone;
-  /// Positions are sinusoids, unless the checkpoint stores a table.
-  bool isSinusoidal;
+  Places places;
   /// Of the position table's first row that is used.
   int64_t positionOffset;
   int64_t vocab, layers, heads, inner, width, maxLength;
   const char *activation;
+  bool scalesEmbeddings = false;
+  /// The one table of tokens and the output's are tied, unless config.json says other.
+  bool sharesTables = true;
+  const char *prefix = "model.";
 };
-constexpr Variant bart = {false, true, false, false, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant mbart = {true, true, false, false, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant pegasus = {true, false, false, true, 0, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant marian = {false, false, false, true, 0, 58101, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant blenderbot = {true, false, false, false, 0, 8008, 2, 32, 10240, 2560, 128, "gelu"};
-constexpr Variant blenderbotSmall = {false, true, true, false, 0, 50265, 8, 16, 2048, 512, 512, "gelu"};
+constexpr Variant bart = {false, true, false, Places::table, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
+constexpr Variant mbart = {true, true, false, Places::table, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
+constexpr Variant pegasus = {true, false, false, Places::sinusoids, 0, 50265, 12, 16, 4096,
+                             1024, 1024,  "gelu"};
+constexpr Variant marian = {false, false, false, Places::sinusoids, 0, 58101, 12, 16, 4096,
+                            1024,  1024,  "gelu"};
+constexpr Variant blenderbot = {true, false, false, Places::table, 0, 8008, 2, 32, 10240, 2560, 128, "gelu"};
+constexpr Variant blenderbotSmall = {false, true, true, Places::table, 0,   50265,
+                                     8,     16,   2048, 512,           512, "gelu"};
+constexpr Variant m2m100 = {true, false,  false, Places::fairseqSinusoids, 0, 128112, 12, 16, 4096, 1024,
+                            1024, "relu", true};
+constexpr Variant fsmt = {false,  false, false, Places::fairseqSinusoids, 0, 42024, 12, 16, 4096, 1024, 1024,
+                          "relu", true,  false};
+constexpr Variant led = {false, true, false, Places::table, 0,     50265, 12,    16,
+                         4096,  1024, 1024,  "gelu",        false, true,  "led."};
 
 class Bart {
 public:
-  Bart(ModelBuilder &b, const Variant &variant) : b(b), variant(variant) {
+  Bart(ModelBuilder &b, const Variant &variant) : b(b), variant(variant), prefix(variant.prefix) {
     const Config &c = b.config;
     width = c.extent("d_model", variant.width);
     encoder = Stack::read(c, "encoder", width, {variant.layers, variant.heads, variant.inner});
     decoder = Stack::read(c, "decoder", width,
                           {&variant == &blenderbot ? 24 : variant.layers, variant.heads, variant.inner});
-    vocab = c.extent("vocab_size", variant.vocab);
-    sharesTable = c.flag("share_encoder_decoder_embeddings", true);
-    decoderVocab = sharesTable ? vocab : c.extent("decoder_vocab_size", vocab);
-    maxLength = c.extent("max_position_embeddings", variant.maxLength);
+    if (&variant == &fsmt) {
+      vocab = c.extent("src_vocab_size", variant.vocab);
+      decoderVocab = c.extent("tgt_vocab_size", variant.vocab);
+      sharesTable = false;
+    } else {
+      vocab = c.extent("vocab_size", variant.vocab);
+      sharesTable = c.flag("share_encoder_decoder_embeddings", true);
+      decoderVocab = sharesTable ? vocab : c.extent("decoder_vocab_size", vocab);
+    }
+    if (&variant == &led) {
+      sourceLength = c.extent("max_encoder_position_embeddings", 16384);
+      maxLength = c.extent("max_decoder_position_embeddings", variant.maxLength);
+    } else {
+      sourceLength = maxLength = c.extent("max_position_embeddings", variant.maxLength);
+    }
     activation = c.activation("activation_function", variant.activation);
-    embeddingScale = c.flag("scale_embedding", false) ? std::sqrt(double(width)) : 1;
-    tied = c.flag("tie_word_embeddings", true);
+    embeddingScale = c.flag("scale_embedding", variant.scalesEmbeddings) ? std::sqrt(double(width)) : 1;
+    tied = c.flag("tie_word_embeddings", variant.sharesTables);
     b.info.vocabSize = decoderVocab;
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
     b.info.maxLength = maxLength;
-    if (sharesTable && b.weights.has("model.shared.weight"))
-      for (const char *copy : {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"})
-        b.weights.ignore(copy);
+    if (sharesTable && b.weights.has(prefix + "shared.weight"))
+      for (const char *copy : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
+        b.weights.ignore(prefix + copy);
   }
+  virtual ~Bart() = default;
 
   void conditionalGeneration() {
-    auto encode = [&](Value ids, Value mask) { return encoded(ids, mask); };
+    auto encode = [&](Value ids, Value mask) { return encoded(ids, mask, "E"); };
     auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
       return decoded(ids, mask, cache, source);
     };
@@ -82,7 +119,8 @@ public:
     model.vocabSize = decoderVocab;
     model.sourceVocabSize = vocab;
     model.width = width;
-    model.maxLength = model.maxSource = maxLength;
+    model.maxLength = maxLength;
+    model.maxSource = sourceLength;
     model.layers = decoder.layers;
     model.heads = decoder.heads;
     model.headSize = width / decoder.heads;
@@ -119,6 +157,18 @@ public:
     endShifted(passes);
   }
 
+protected:
+  /// What the encoder's layers read besides the mask.
+  virtual SmallVector<Value> encoderOperands(const std::string &) { return {}; }
+  /// x [B, E, C], mask [B, E] -> [B, E, C].
+  virtual Value encoderAttention(Value x, Value mask, ValueRange) {
+    return selfAttention(encoder, x, mask, nullptr);
+  }
+
+  ModelBuilder &b;
+  int64_t width;
+  Stack encoder;
+
 private:
   struct Passes {
     Value ids, states, hidden;
@@ -128,12 +178,12 @@ private:
   Passes beginShifted() {
     if (!b.info.decoderStartTokenId)
       b.config.fail("decoder_start_token_id", "expected the token that the decoder starts with, found none");
-    b.beginEntry("forward", {{"S", maxLength}});
+    b.beginEntry("forward", {{"S", std::min(maxLength, sourceLength)}});
     Passes passes;
     passes.ids = b.idInput("input_ids", {"B", "S"}, vocab);
     Source source;
     source.mask = b.maskInput();
-    source.states = passes.states = encoded(passes.ids, source.mask);
+    source.states = passes.states = encoded(passes.ids, source.mask, "S");
     Value shifted = shiftRight(passes.ids, *b.info.decoderStartTokenId);
     passes.hidden = decoded(shifted, /*mask=*/Value(), nullptr, source);
     return passes;
@@ -163,49 +213,98 @@ private:
   }
 
   Value table(const Stack &stack) {
-    const std::string own = "model." + stack.name + ".embed_tokens.weight";
+    const std::string own = prefix + stack.name + ".embed_tokens.weight";
     int64_t rows = stack.name == "encoder" ? vocab : decoderVocab;
     if (!sharesTable)
       return b.weight(own, {rows, width});
     std::vector<NamePattern> others = {own};
     if (tied)
       others.push_back("lm_head.weight");
-    return b.weight("model.shared.weight", {rows, width}, others);
+    return b.weight(prefix + "shared.weight", {rows, width}, others);
   }
 
   /// ids [B, S], the last of the positions that `mask` [B, T] covers -> [B, S, C].
   Value embedded(const Stack &stack, Value ids, Value mask) {
-    const std::string prefix = "model." + stack.name + ".";
+    const std::string norm = prefix + stack.name + ".layernorm_embedding";
     Value h = b.embedding({{ids, table(stack)}});
     if (embeddingScale != 1)
       h = b.scale(h, embeddingScale);
     bool normalizesTokens = variant.normalizesTokensAlone && stack.name == "decoder";
     if (normalizesTokens)
-      h = b.layerNorm(prefix + "layernorm_embedding", h, epsilon);
-    const std::string stored = prefix + "embed_positions.weight";
-    Value places;
-    if (variant.isSinusoidal && !b.weights.has(stored)) {
-      places = sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true});
-    } else {
-      Value rows = b.weight(stored, {maxLength + variant.positionOffset, width});
-      places = b.embedding({{positionsOf(b, ids, mask, variant.positionOffset), rows}}); // [1, S, C]
-    }
-    h = addRows(b, h, places);
+      h = b.layerNorm(norm, h, epsilon);
+    h = addPlaces(stack, h, ids, mask);
     if (variant.normalizesEmbeddings && !normalizesTokens)
-      h = b.layerNorm(prefix + "layernorm_embedding", h, epsilon);
+      h = b.layerNorm(norm, h, epsilon);
     return h;
   }
 
-  Value finalNorm(const Stack &stack, Value h) {
-    return variant.isPreNorm ? b.layerNorm("model." + stack.name + ".layer_norm", h, epsilon) : h;
+  /// h [B, S, C] and what its tokens' places add.
+  Value addPlaces(const Stack &stack, Value h, Value ids, Value mask) {
+    const std::string stored = prefix + stack.name + ".embed_positions.weight";
+    bool isStored = b.weights.has(stored);
+    int64_t length = stack.name == "encoder" ? sourceLength : maxLength;
+    if (variant.places == Places::fairseqSinusoids) {
+      int64_t padId = b.info.padTokenId.value_or(1);
+      Value positions = realPositions(ids, mask, padId);
+      if (!isStored)
+        return b.add(h, fairseqSinusoids(positions, padId));
+      return b.add(h, b.embedding({{positions, b.weight(stored, {length + padId + 1, width})}}));
+    }
+    if (variant.places == Places::sinusoids && !isStored)
+      return addRows(b, h, sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true}));
+    Value rows = b.weight(stored, {length + variant.positionOffset, width});
+    return addRows(b, h, b.embedding({{positionsOf(b, ids, mask, variant.positionOffset), rows}}));
   }
 
-  Value encoded(Value ids, Value mask) {
-    Value h = b.blocks("encoder_block", encoder.layers, embedded(encoder, ids, mask), mask, nullptr,
-                       [&](Value h, Value mask, Cache *, ValueRange) {
-                         h = selfAttention(encoder, h, mask, nullptr);
-                         return feedForward(encoder, h);
-                       });
+  /// Of ids [B, S], the last of T positions: `padId` plus how many tokens there are up to each, not counting
+  /// padding among the S; `padId` for padding.
+  Value realPositions(Value ids, Value mask, int64_t padId) {
+    Value past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
+    Type i64 = b.builder.getI64Type();
+    return mapOver(b, "bs->bs", positionsOfRealTokens(b, ids, padId), i64, [&](Scalars s, ValueRange at) {
+      Value isPadding = s.equal(at[0], s.constantI64(padId));
+      return s.select(isPadding, at[0], s.add(at[0], s.toI64(past)));
+    });
+  }
+
+  /// positions [B, S] -> [B, S, C]: sines, then cosines, by rates from 1 down to 1 / 10000, as tensor2tensor
+  /// has them; zeros at `padId` and in the last column of an odd width.
+  Value fairseqSinusoids(Value positions, int64_t padId) {
+    int64_t half = width / 2;
+    if (half < 2)
+      b.config.fail("d_model", "expected at least 4 for sinusoids, got " + std::to_string(width));
+    // In f32 by its own functions, as torch does it.
+    float step = float(std::log(10000.0) / double(half - 1));
+    std::vector<float> rates;
+    for (int64_t column = 0; column < width; ++column)
+      rates.push_back(std::exp(float(column % half) * -step));
+    Value table = arith::ConstantOp::create(b.builder, b.loc,
+                                            DenseElementsAttr::get(b.tensorType({width}), ArrayRef(rates)));
+    b.builder.getContext()->loadDialect<math::MathDialect>();
+    return mapOver(b, "bs,c->bsc", {positions, table}, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      Value angle = s.multiply(s.toF32(at[0]), at[1]), column = s.index(2), none = s.constantF32(0);
+      Value wave = s.select(s.less(column, s.constant(half)), math::SinOp::create(s.builder, s.loc, angle),
+                            math::CosOp::create(s.builder, s.loc, angle));
+      wave = s.select(s.less(column, s.constant(2 * half)), wave, none);
+      return s.select(s.equal(at[0], s.constantI64(padId)), none, wave);
+    });
+  }
+
+  Value finalNorm(const Stack &stack, Value h) {
+    return variant.isPreNorm ? b.layerNorm(prefix + stack.name + ".layer_norm", h, epsilon) : h;
+  }
+
+  /// `axis` is that of the source.
+  Value encoded(Value ids, Value mask, const std::string &axis) {
+    SmallVector<Value> operands = encoderOperands(axis);
+    Value h = b.blocks(
+        "encoder_block", encoder.layers, embedded(encoder, ids, mask), mask, nullptr,
+        [&](Value h, Value mask, Cache *, ValueRange operands) {
+          h = sublayer(encoder, "self_attn_layer_norm", h,
+                       [&](Value x) { return encoderAttention(x, mask, operands); });
+          return feedForward(encoder, h);
+        },
+        operands);
     return finalNorm(encoder, h);
   }
 
@@ -214,7 +313,8 @@ private:
     Value h = decoderBlocks(b, "decoder_block", decoder.layers, embedded(decoder, ids, mask ? mask : ids),
                             mask, cache, source,
                             [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange) {
-                              h = selfAttention(decoder, h, mask, cache);
+                              h = sublayer(decoder, "self_attn_layer_norm", h,
+                                           [&](Value x) { return selfAttention(decoder, x, mask, cache); });
                               h = sublayer(decoder, "encoder_attn_layer_norm", h, [&](Value x) {
                                 Value q = b.linear(part(decoder, "encoder_attn.q_proj"), x, width);
                                 x = attendSource(b, q, source, decoder.heads, scaleOf(decoder),
@@ -226,8 +326,8 @@ private:
     return finalNorm(decoder, h);
   }
 
-  static std::string part(const Stack &stack, const char *name) {
-    return "model." + stack.name + ".layers.{}." + name;
+  std::string part(const Stack &stack, const char *name) const {
+    return prefix + stack.name + ".layers.{}." + name;
   }
   double scaleOf(const Stack &stack) const { return 1 / std::sqrt(double(width / stack.heads)); }
 
@@ -238,19 +338,17 @@ private:
     return b.layerNorm(part(stack, norm), b.add(h, body(h)), epsilon);
   }
 
-  Value selfAttention(const Stack &stack, Value h, Value mask, Cache *cache) {
-    return sublayer(stack, "self_attn_layer_norm", h, [&](Value x) {
-      Value q = b.linear(part(stack, "self_attn.q_proj"), x, width);
-      Value k = b.linear(part(stack, "self_attn.k_proj"), x, width);
-      Value v = b.linear(part(stack, "self_attn.v_proj"), x, width);
-      AttentionOptions options;
-      options.heads = stack.heads;
-      options.scale = scaleOf(stack);
-      options.causal = stack.name == "decoder";
-      options.mask = mask;
-      options.cache = cache;
-      return b.linear(part(stack, "self_attn.out_proj"), b.attention(q, k, v, options), width);
-    });
+  Value selfAttention(const Stack &stack, Value x, Value mask, Cache *cache) {
+    Value q = b.linear(part(stack, "self_attn.q_proj"), x, width);
+    Value k = b.linear(part(stack, "self_attn.k_proj"), x, width);
+    Value v = b.linear(part(stack, "self_attn.v_proj"), x, width);
+    AttentionOptions options;
+    options.heads = stack.heads;
+    options.scale = scaleOf(stack);
+    options.causal = stack.name == "decoder";
+    options.mask = mask;
+    options.cache = cache;
+    return b.linear(part(stack, "self_attn.out_proj"), b.attention(q, k, v, options), width);
   }
 
   Value feedForward(const Stack &stack, Value h) {
@@ -267,9 +365,12 @@ private:
   }
 
   Value logits(Value hidden) {
-    Value matrix = b.headWeight("lm_head.weight",
-                                sharesTable ? "model.shared.weight" : "model.decoder.embed_tokens.weight",
-                                {decoderVocab, width}, tied);
+    const std::string own =
+        &variant == &fsmt ? prefix + "decoder.output_projection.weight" : "lm_head.weight";
+    const std::string table = prefix + (sharesTable ? "shared.weight" : "decoder.embed_tokens.weight");
+    // FSMT's was the decoder's table in transformers 4, which stored it once.
+    bool isTied = tied || (&variant == &fsmt && !b.weights.has(own));
+    Value matrix = b.headWeight(own, table, {decoderVocab, width}, isTied);
     Value bias;
     if (b.weights.has("final_logits_bias")) {
       bias = b.weight("final_logits_bias", {1, decoderVocab});
@@ -281,13 +382,31 @@ private:
 
   static constexpr double epsilon = 1e-5;
 
-  ModelBuilder &b;
   const Variant &variant;
-  int64_t width, vocab, decoderVocab, maxLength;
-  Stack encoder, decoder;
+  const std::string prefix;
+  int64_t vocab, decoderVocab, maxLength, sourceLength;
+  Stack decoder;
   mlir::sesame::Activation activation;
   double embeddingScale;
   bool sharesTable, tied;
+};
+
+class Led : public Bart {
+public:
+  explicit Led(ModelBuilder &b) : Bart(b, led), windows(attentionWindows(b.config, encoder.layers)) {}
+
+private:
+  SmallVector<Value> encoderOperands(const std::string &axis) override {
+    return {b.idInput("global_attention_mask", {"B", axis}, 2, "zeros"), windowSides(b, windows)};
+  }
+  Value encoderAttention(Value x, Value mask, ValueRange operands) override {
+    const std::string layer = "led.encoder.layers.{}.self_attn.", self = layer + "longformer_self_attn.";
+    x = windowedAttention(b, x, mask, {self + "query", self + "key", self + "value"}, encoder.heads,
+                          operands[0], operands[1]);
+    return b.linear(layer + "output", x, width);
+  }
+
+  const std::vector<int64_t> windows;
 };
 
 template <const Variant &variant> void conditionalGeneration(ModelBuilder &b) {
@@ -316,6 +435,43 @@ const Family &bartFamily() {
       },
       {"final_logits_bias"},
   };
+  return family;
+}
+
+const Family &ledFamily() {
+  static const Family family = {
+      "led",
+      "led.",
+      {
+          {"LEDForConditionalGeneration", "summarization",
+           [](ModelBuilder &b) { Led(b).conditionalGeneration(); }},
+          {"LEDModel", "feature-extraction", [](ModelBuilder &b) { Led(b).baseModel(); }},
+          {"LEDForQuestionAnswering", "question-answering",
+           [](ModelBuilder &b) { Led(b).questionAnswering(); }},
+      },
+      [](const WeightSource &weights) {
+        return weights.has("qa_outputs.weight") ? "LEDForQuestionAnswering"
+               : weights.isHeadless()           ? "LEDModel"
+                                                : "LEDForConditionalGeneration";
+      },
+      {"final_logits_bias"},
+  };
+  return family;
+}
+
+const Family &m2m100Family() {
+  static const Family family = {
+      "m2m_100",
+      "model.",
+      {{"M2M100ForConditionalGeneration", "translation", conditionalGeneration<m2m100>}},
+      nullptr,
+      {"embed_positions.weights"}};
+  return family;
+}
+
+const Family &fsmtFamily() {
+  static const Family family = {
+      "fsmt", "model.", {{"FSMTForConditionalGeneration", "translation", conditionalGeneration<fsmt>}}};
   return family;
 }
 

@@ -6,16 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Beltagy et al. 2020, section 3; transformers/models/longformer/modeling_longformer.py. The window is a mask
-// of dense attention here: what it leaves out is computed and dropped.
+// Beltagy et al. 2020, section 3; transformers/models/longformer/modeling_longformer.py.
 //
 //===----------------------------------------------------------------------===//
 
 #include "../Encoder.h"
 #include "../TensorOps.h"
+#include "../WindowedAttention.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 
@@ -34,17 +33,7 @@ public:
         global(global) {
     const Config &c = b.config;
     separatorId = c.integer("sep_token_id", 0, sizes.vocab - 1, 2);
-    windows = c.tokenIds("attention_window");
-    if (windows.empty())
-      windows = {512};
-    if (windows.size() == 1)
-      windows.resize(sizes.layers, windows.front());
-    if (int64_t(windows.size()) != sizes.layers)
-      c.fail("attention_window", "expected a number for each of " + std::to_string(sizes.layers) +
-                                     " layers, got " + std::to_string(windows.size()));
-    for (int64_t window : windows)
-      if (window < 2 || window % 2 != 0)
-        c.fail("attention_window", "expected positive even numbers, got " + std::to_string(window));
+    windows = attentionWindows(c, sizes.layers);
   }
 
 private:
@@ -84,46 +73,11 @@ private:
     });
   }
 
-  SmallVector<Value> blockOperands(const Inputs &) override {
-    SmallVector<int64_t> sides;
-    for (int64_t window : windows)
-      sides.push_back(window / 2);
-    auto type = RankedTensorType::get({sizes.layers}, b.builder.getI64Type());
-    Value table =
-        arith::ConstantOp::create(b.builder, b.loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(sides)));
-    return {globalMask, table};
-  }
+  SmallVector<Value> blockOperands(const Inputs &) override { return {globalMask, windowSides(b, windows)}; }
 
   Value selfAttention(Value h, Value mask, Cache *, ValueRange shared) override {
-    Value globals = shared[0], sides = shared[1];
-    OpBuilder &builder = b.builder;
-    Value side = tensor::ExtractOp::create(builder, b.loc, sides, b.layerIndex());
-    side = arith::IndexCastOp::create(builder, b.loc, builder.getIndexType(), side);
-    SmallVector<OpFoldResult> extents = {b.extent(mask, 0), b.extent(mask, 1), b.extent(mask, 1)};
-    // A token sees its window and all global tokens: [B, S, T].
-    Value visible = generate(b, extents, builder.getI64Type(), [&](Scalars s, ValueRange at) {
-      Value key = at[2], zero = s.toI64(s.constant(0));
-      Value distance = s.maximum(s.subtract(at[1], key), s.subtract(key, at[1]));
-      Value real = s.at(mask, {at[0], key});
-      return s.select(s.less(side, distance),
-                      s.select(s.equal(s.at(globals, {at[0], key}), zero), zero, real), real);
-    });
-    AttentionOptions options;
-    options.heads = sizes.heads;
-    options.scale = 1 / std::sqrt(double(sizes.width / sizes.heads));
-    options.mask = visible;
-    Value local = b.attention(b.linear(names.query, h, sizes.width), b.linear(names.key, h, sizes.width),
-                              b.linear(names.value, h, sizes.width), options);
-    // A global token sees all, by projections of its own.
-    options.mask = mask;
-    Value whole = b.attention(b.linear(names.query + "_global", h, sizes.width),
-                              b.linear(names.key + "_global", h, sizes.width),
-                              b.linear(names.value + "_global", h, sizes.width), options);
-    return mapOver(b, "bs,bsc,bsc->bsc", {globals, local, whole}, builder.getF32Type(),
-                   [](Scalars s, ValueRange values) {
-                     Value isLocal = s.equal(values[0], s.toI64(s.constant(0)));
-                     return s.select(isLocal, values[1], values[2]);
-                   });
+    return windowedAttention(b, h, mask, {names.query, names.key, names.value}, sizes.heads, shared[0],
+                             shared[1]);
   }
 
   Global global;

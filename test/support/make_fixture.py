@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Records a case of test/fixtures/models: a small checkpoint of random weights, and what transformers computes with it in f32.
+
+usage: make_fixture.py CASE OUT    writes config.json, model.safetensors, golden.json and golden.safetensors to OUT
+
+Cases are below; this needs torch and transformers. golden.json lists the calls, golden.safetensors has their tensors as CALL.in.NAME, CALL.out.NAME and
+CALL.dbg.NAME. Every weight is drawn anew, so that no bias is zero and no norm the identity. Inputs of `generate` are drawn until small changes of the weights
+leave the ids as they are.
+"""
+import copy
+import json
+import sys
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers import GenerationConfig
+
+TINY_SEQ2SEQ = dict(d_model=24, encoder_layers=2, decoder_layers=3, encoder_attention_heads=3, decoder_attention_heads=2, encoder_ffn_dim=28, decoder_ffn_dim=20,
+                    max_position_embeddings=40, id2label=None)
+
+
+class Case:
+    """A class of transformers, its configuration and how it is called."""
+
+    def __init__(self, cls, calls, generate=False, vocab=None, forward={}, in_f64=True, spread=0.35, unsaved=None, **config):
+        self.cls, self.calls, self.generate, self.vocab, self.forward, self.config = cls, calls, generate, vocab, forward, config
+        self.in_f64 = in_f64  # whether the class can run in f64
+        self.spread = spread  # the standard deviation of matrices
+        self.unsaved = unsaved  # ends the names of tensors that are not random, nor stored
+
+
+def ids(vocab, batch, length, low=4):
+    return torch.randint(low, vocab, (batch, length))
+
+
+def padded(tokens, lengths, pad):
+    """tokens and their mask with each row cut to its length."""
+    mask = (torch.arange(tokens.shape[1])[None] < torch.tensor(lengths)[:, None]).long()
+    return torch.where(mask == 1, tokens, pad), mask
+
+
+def pair(case, config):
+    """A batch with padding on both sides, and one row without masks."""
+    source, target = case.vocab
+    pad = config.pad_token_id
+    a, mask = padded(ids(source, 2, 13), [13, 9], pad)
+    b, other = padded(ids(target, 2, 7), [7, 5], pad)
+    b[:, 0] = config.decoder_start_token_id
+    yield "fwd0", dict(input_ids=a, attention_mask=mask, decoder_input_ids=b, decoder_attention_mask=other), "decoder_attention_mask"
+    yield "fwd1", dict(input_ids=ids(source, 1, 7), decoder_input_ids=ids(target, 1, 5)), None
+
+
+def pair_with_global(case, config):
+    """The same, and tokens with global attention."""
+    for name, inputs, mask in pair(case, config):
+        yield name, inputs, mask
+    shape = inputs["input_ids"].shape
+    marks = torch.zeros(shape, dtype=torch.long)
+    marks[:, [0, 3]] = 1
+    yield "fwd2", dict(inputs, global_attention_mask=marks), None
+
+
+def single(**extra):
+    """A batch with padding and one row without a mask; `extra` maps further inputs to functions of the ids."""
+    def calls(case, config):
+        a, mask = padded(ids(case.vocab, 2, 13), [13, 9], config.pad_token_id or 0)
+        yield "fwd0", dict(input_ids=a, attention_mask=mask, **{k: f(a) for k, f in extra.items()}), "attention_mask"
+        a = ids(case.vocab, 1, 7)
+        yield "fwd1", dict(input_ids=a, **{k: f(a) for k, f in extra.items()}), None
+    return calls
+
+
+CASES = {
+    "m2m100": Case("M2M100ForConditionalGeneration", pair, True, (97, 97), vocab_size=97, activation_function="relu", scale_embedding=True, **TINY_SEQ2SEQ),
+    "nllb": Case("M2M100ForConditionalGeneration", pair, True, (89, 89), vocab_size=89, activation_function="gelu", scale_embedding=False,
+                 **dict(TINY_SEQ2SEQ, d_model=30)),
+    "blenderbot-small": Case("BlenderbotSmallForConditionalGeneration", pair, True, (97, 97), spread=0.7, vocab_size=97, **TINY_SEQ2SEQ),
+    "fsmt": Case("FSMTForConditionalGeneration", pair, True, (97, 71), dict(use_cache=False), False, spread=0.8, unsaved="embed_positions.weight", src_vocab_size=97, tgt_vocab_size=71, langs=["en", "de"],
+                 **TINY_SEQ2SEQ),
+    "led": Case("LEDForConditionalGeneration", pair_with_global, True, (97, 97), vocab_size=97, attention_window=[4, 8], max_encoder_position_embeddings=48,
+                max_decoder_position_embeddings=40, **{k: v for k, v in TINY_SEQ2SEQ.items() if k != "max_position_embeddings"}),
+    "prophetnet": Case("ProphetNetForConditionalGeneration", pair, True, (97, 97), vocab_size=97, hidden_size=24, encoder_ffn_dim=28, num_encoder_layers=2,
+                       num_encoder_attention_heads=3, decoder_ffn_dim=20, num_decoder_layers=2, num_decoder_attention_heads=2, ngram=2, num_buckets=8,
+                       relative_max_distance=12, max_position_embeddings=40, id2label=None),
+}
+
+
+def draw(model, seed, case):
+    generator = torch.Generator().manual_seed(seed)
+    shared = set()
+    for name, tensor in model.named_parameters():
+        if tensor.data_ptr() in shared or case.unsaved and name.endswith(case.unsaved):
+            continue
+        shared.add(tensor.data_ptr())
+        noise = torch.randn(tensor.shape, generator=generator)
+        isNorm = "norm" in name.lower() and tensor.dim() == 1
+        tensor.data = 1 + 0.2 * noise if isNorm and name.endswith("weight") else (0.2 if tensor.dim() == 1 else case.spread) * noise
+    for name, tensor in model.named_buffers():
+        if name == "final_logits_bias":
+            tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
+
+
+def nudged(model, seed):
+    other = copy.deepcopy(model)
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in other.parameters():
+        tensor.data = tensor.data * (1 + 2e-6 * torch.randn(tensor.shape, generator=generator))
+    return other
+
+
+def record(outputs):
+    """Tensors of a ModelOutput by name, tuples numbered, and the hidden states among them."""
+    found, debug = {}, {}
+    for name, value in outputs.items():
+        into = debug if name.endswith("hidden_states") else found
+        if isinstance(value, torch.Tensor):
+            into[name] = value
+        elif isinstance(value, tuple) and value and all(isinstance(v, torch.Tensor) for v in value):
+            into.update({f"{name}.{i}": v for i, v in enumerate(value)})
+    return found, debug
+
+
+def difference(a, b):
+    finite = torch.isfinite(a) & torch.isfinite(b)
+    return float((a.double() - b.double())[finite].abs().max()) if finite.any() else 0.0
+
+
+def generations(config, target):
+    """(name, params) of each recorded search; eos ids of None are chosen from the free run."""
+    base = dict(max_new_tokens=12, do_sample=False, pad_token_id=config.pad_token_id, decoder_start_token_id=config.decoder_start_token_id)
+    beam = dict(base, num_beams=4, length_penalty=1.0, early_stopping=False)
+    yield "greedy", dict(base, num_beams=1)
+    yield "greedy_forced_bos", dict(base, num_beams=1, forced_bos_token_id=target - 3)
+    yield "beam", beam
+    yield "beam_eos", dict(beam, eos_token_id=None)
+    yield "beam_forced_eos", dict(beam, early_stopping=True, eos_token_id=2, forced_eos_token_id=2, no_repeat_ngram_size=3)
+
+
+def search(model, inputs, params):
+    model.generation_config = GenerationConfig(**params, output_scores=True, return_dict_in_generate=True)
+    return model.generate(**inputs)
+
+
+def main(name, out):
+    case = CASES[name]
+    cls = getattr(transformers, case.cls)
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    config = cls.config_class(**{k: v for k, v in case.config.items() if v is not None})
+    config._attn_implementation = "eager"
+    model = cls(config).eval()
+    draw(model, 1, case)
+    model.save_pretrained(out, state_dict={k: v for k, v in model.state_dict().items() if not case.unsaved or not k.endswith(case.unsaved)})
+    model = cls.from_pretrained(out, attn_implementation="eager").eval()
+    wide = cls.from_pretrained(out, attn_implementation="eager").eval().double()
+    tensors, calls = {}, []
+
+    def keep(call, kind, values):
+        for key, value in values.items():
+            value = value.detach().contiguous()
+            tensors[f"{call}.{kind}.{key}"] = (value.to(torch.uint8) if value.dtype == torch.bool else value).clone()
+        return list(values)
+
+    with torch.no_grad():
+        for call, inputs, mask in case.calls(case, config):
+            states = {"output_hidden_states": True} if call == "fwd0" else {}
+            found, debug = record(model(**inputs, **case.forward, **states, return_dict=True))
+            kept = {k: v for k, v in found.items() if k != "past_key_values"}
+            entry = dict(name=call, kind="forward", inputs=keep(call, "in", inputs), outputs=keep(call, "out", kept), debug=keep(call, "dbg", debug))
+            if mask:
+                entry["compare_mask"] = mask
+            if case.in_f64:
+                wider, _ = record(wide(**{k: v.double() if v.is_floating_point() else v for k, v in inputs.items()}, **case.forward, return_dict=True))
+                entry["fp64_max_abs_diff"] = max(difference(v, wider[k]) for k, v in kept.items())
+            calls.append(entry)
+        if case.generate:
+            for call, params in generations(config, case.vocab[1]):
+                for seed in range(200):
+                    torch.manual_seed(1000 + seed)
+                    a, mask = padded(ids(case.vocab[0], 2, 11), [11, 8], config.pad_token_id)
+                    inputs = dict(input_ids=a, attention_mask=mask)
+                    if "eos_token_id" in params and params["eos_token_id"] is None or call == "beam_eos":
+                        free = search(model, inputs, {k: v for k, v in params.items() if k != "eos_token_id"})
+                        params["eos_token_id"] = int(free.sequences[0, 4])
+                    result = search(model, inputs, params)
+                    others = [search(nudged(model, i), inputs, params).sequences for i in range(4)]
+                    stable = all(o.shape == result.sequences.shape and bool((o == result.sequences).all()) for o in others)
+                    varied = len(set(result.sequences[0].tolist())) > 3 and not bool((result.sequences[0] == result.sequences[1]).all())
+                    if stable and varied:
+                        break
+                else:
+                    sys.exit(f"{name}: {call}: no stable input found")
+                outputs = dict(sequences=result.sequences)
+                debug = {}
+                if params.get("num_beams", 1) > 1:
+                    outputs["sequences_scores"] = result.sequences_scores
+                elif call == "greedy":
+                    debug["scores"] = torch.stack(result.scores[:4])
+                calls.append(dict(name=call, kind="generate", inputs=keep(call, "in", inputs), outputs=keep(call, "out", outputs), debug=keep(call, "dbg", debug),
+                                  params=params))
+    save_file(tensors, f"{out}/golden.safetensors")
+    about = dict(case=name, arch=config.model_type, cls=case.cls, seed=1, torch=torch.__version__.split("+")[0], transformers=transformers.__version__, calls=calls)
+    with open(f"{out}/golden.json", "w") as file:
+        file.write(json.dumps(about, indent=1) + "\n")
+
+
+if len(sys.argv) != 3 or sys.argv[1] not in CASES:
+    sys.exit(__doc__ + "cases: " + ", ".join(CASES))
+main(*sys.argv[1:])
