@@ -181,18 +181,17 @@ void compileBundle(const CompileOptions &options) {
   progress.show("optimizing");
   runStage(module, "optimize", [](OpPassManager &pm) { mlir::sesame::buildOptimize(pm); });
   stages.dump(module, "optimize");
-  if (report)
-    report->print(module, llvm::outs());
-  std::vector<Manifest::Op> ops = numberOps(module);
+  OpTable table = numberOps(module);
   mlir::sesame::TileOptions tile;
   tile.panelWidth = codegen.vectorLanes * 2;
   tile.weightType = options.dtype;
   tile.bf16Words = codegen.hasFeature("avx512bf16");
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile");
+  readPackedWeights(module, table);
 
   Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
-  manifest.ops = std::move(ops);
+  manifest.ops = table.ops;
   // The recipes and the code have nothing to do with each other from here on: the weights are written on a
   // second thread, from a copy of the module in a context of its own.
   std::exception_ptr weightFailure, codeFailure;
@@ -228,6 +227,15 @@ void compileBundle(const CompileOptions &options) {
     copyCompanions(source.checkpointDirectory, staging);
   staging.write("manifest.json", serializeManifest(manifest));
   staging.publish();
+  if (!report)
+    return;
+  CostReportOptions cost;
+  cost.bundle = options.output;
+  cost.shape = {options.explainOptions.batch, options.explainOptions.promptTokens};
+  cost.numThreads = options.explainOptions.threads;
+  cost.json = options.explainOptions.json;
+  printCostReport(report->remarks(), manifest, table, codegen, cost, llvm::outs(),
+                  [&](const std::string &text) { progress.show(text); });
 }
 
 } // namespace sesame

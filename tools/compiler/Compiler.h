@@ -15,10 +15,18 @@
 #ifndef SESAME_COMPILER_COMPILER_H
 #define SESAME_COMPILER_COMPILER_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace sesame {
+
+/// For which use of the model `--explain` says what operations cost.
+struct ExplainOptions {
+  int64_t batch = 1, promptTokens = 128;
+  int threads = 0;
+  bool json = false;
+};
 
 struct CompileOptions {
   /// A checkpoint directory, or an .mlir file.
@@ -33,7 +41,9 @@ struct CompileOptions {
   std::string dtype = "f32";
   /// Directory for the IR of every stage; empty: none.
   std::string dumpDirectory;
+  /// Print the optimisations and what each operation costs (ExplainOptions).
   bool explain = false;
+  ExplainOptions explainOptions;
   /// Show a progress line on standard error when that is a terminal.
   bool progress = true;
 };

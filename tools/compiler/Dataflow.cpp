@@ -220,9 +220,14 @@ void Analysis::estimate(Node &node) {
     return product(extents(value)) * Polynomial(bits / 8.0);
   };
   const Polynomial out = product(node.shape);
-  for (Value value : op->getOperands())
-    if (shapedType(value) && !isa<mlir::sesame::EmbeddingOp, mlir::sesame::CacheAppendOp>(op))
-      node.bytes += bytes(value);
+  for (Value value : op->getOperands()) {
+    if (!shapedType(value) || isa<mlir::sesame::EmbeddingOp, mlir::sesame::CacheAppendOp>(op))
+      continue;
+    const Polynomial size = bytes(value);
+    node.bytes += size;
+    if (const Facts &known = facts[value]; known.sources.empty() && !known.weights.empty())
+      node.weightBytes += size;
+  }
   if (auto append = dyn_cast<mlir::sesame::CacheAppendOp>(op)) {
     node.bytes = bytes(append.getSource()) * Polynomial(2);
     return;
@@ -257,8 +262,9 @@ void Analysis::estimate(Node &node) {
       .Case([&](mlir::sesame::EmbeddingOp embedding) {
         // As many rows of each table as the result has; their sum is all the arithmetic.
         const double numTables = embedding.getTables().size();
-        node.bytes +=
+        node.weightBytes =
             out * Polynomial(numTables * shapedType(embedding.getResult()).getElementTypeBitWidth() / 8);
+        node.bytes += node.weightBytes;
         node.flops = out * Polynomial(numTables - 1);
       })
       .Default([&](Operation *) { node.flops = out; });

@@ -35,6 +35,8 @@ struct Node {
   /// Of one execution. A multiply-add counts as two; attention counts every key, masked or not. Bytes are
   /// those of operands and results, each once; of an embedding's tables the rows that are read.
   Polynomial flops, bytes;
+  /// The part of `bytes` that is weights.
+  Polynomial weightBytes;
 
   /// "[B, S, 768] f32"
   std::string type() const;

@@ -9,8 +9,12 @@
 #ifndef SESAME_COMPILER_EXPLAIN_H
 #define SESAME_COMPILER_EXPLAIN_H
 
+#include "OpTable.h"
+#include "Workload.h"
+
 #include "mlir/IR/BuiltinOps.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,19 +25,33 @@ class raw_ostream;
 
 namespace sesame {
 
-/// Collects the optimisation remarks of the passes (mlir/IR/Remarks.h) from the moment it is made, and prints
-/// them together with what each operation of the optimised module costs.
+struct CodegenOptions;
+struct Manifest;
+
+/// Collects the optimisation remarks of the passes (mlir/IR/Remarks.h) from the moment it is made.
 class FusionReport {
 public:
   explicit FusionReport(mlir::MLIRContext &context);
 
-  /// The remarks so far, then one line for each operation of each entry of `module`: how often it runs, its
-  /// flops, the bytes it moves at least once, flops per byte, for one row of 128 positions.
-  void print(mlir::ModuleOp module, llvm::raw_ostream &stream) const;
+  const std::vector<std::string> &remarks() const { return *lines; }
 
 private:
   std::shared_ptr<std::vector<std::string>> lines;
 };
+
+struct CostReportOptions {
+  std::string bundle;
+  WorkloadShape shape;
+  int numThreads = 0;
+  bool json = false;
+};
+
+/// Prints the remarks, and what each operation costs in each way of calling the entries: flops, bytes of
+/// weights and activations, the time at the machine's rates, and if this machine can run the bundle the
+/// measured time. `show` is told what is going on.
+void printCostReport(const std::vector<std::string> &remarks, const Manifest &manifest, const OpTable &table,
+                     const CodegenOptions &target, const CostReportOptions &options,
+                     llvm::raw_ostream &stream, const std::function<void(const std::string &)> &show);
 
 } // namespace sesame
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Options.h"
 
 #include "../compiler/Compiler.h"
 #include "support/Error.h"
@@ -51,8 +52,22 @@ void addCompileCommand(CLI::App &app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"f32", "bf16", "f16", "int8"}));
   command->add_option("--dump-dir", options->dumpDirectory, "Write the IR of every stage to this directory");
-  command->add_flag("--explain", options->explain,
-                    "Say which optimisations fired where, and why not elsewhere; list each op's cost");
+  CLI::Option *explain = command->add_flag(
+      "--explain", options->explain,
+      "Say which optimisations fired where, and why not elsewhere; list each op's cost and time");
+  ExplainOptions &cost = options->explainOptions;
+  command->add_option("--prompt-tokens", cost.promptTokens, "--explain: length of the prompt")
+      ->capture_default_str()
+      ->check(integerFrom(1))
+      ->needs(explain);
+  command->add_option("--batch", cost.batch, "--explain: how many sequences")
+      ->capture_default_str()
+      ->check(integerFrom(1))
+      ->needs(explain);
+  CLI::Option *threads =
+      command->add_option("--threads", cost.threads, "--explain: how many threads; 0: all");
+  threads->capture_default_str()->check(integerFrom(0))->needs(explain);
+  command->add_flag("--json", cost.json, "--explain: print JSON")->needs(explain);
   command->footer("Example:\n  sesame compile ./gpt2 -o gpt2.bundle && sesame generate gpt2.bundle --prompt "
                   "'Once upon a time'");
   command->callback([options] { compiler().compile(*options); });

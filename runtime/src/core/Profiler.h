@@ -37,6 +37,12 @@ public:
   std::string chromeTrace() const;
   void clear();
 
+  /// Since `clear`: how often op number `op` ran and how long, with what is nested in it; how long the calls
+  /// took.
+  int64_t opCalls(size_t op) const { return op < totals.size() ? totals[op].calls : 0; }
+  int64_t opTimeNs(size_t op) const { return op < totals.size() ? totals[op].timeNs : 0; }
+  int64_t callTimeNs() const { return callsTimeNs; }
+
 private:
   struct Event {
     int32_t op; // or -1 - index into calls' entry names
