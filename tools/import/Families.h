@@ -71,6 +71,7 @@ const Family &openAIGptFamily();
 const Family &optFamily();
 const Family &pegasusFamily();
 const Family &phiFamily();
+const Family &prophetNetFamily();
 const Family &qwen2Family();
 const Family &qwen3Family();
 const Family &reformerFamily();

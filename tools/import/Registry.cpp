@@ -73,6 +73,7 @@ const std::vector<const Family *> &families() {
       &optFamily(),
       &pegasusFamily(),
       &phiFamily(),
+      &prophetNetFamily(),
       &qwen2Family(),
       &qwen3Family(),
       &reformerFamily(),

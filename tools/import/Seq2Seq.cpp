@@ -91,6 +91,8 @@ public:
       b.output("logits", model.head(hidden), {"B", "S", vocab});
     else
       b.output("last_hidden_state", hidden, {"B", "S", widthOf(hidden)});
+    if (model.moreOutputs)
+      model.moreOutputs(hidden);
     outputStates(encoded.states);
     b.endEntry();
   }

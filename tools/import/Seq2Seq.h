@@ -72,6 +72,8 @@ struct Seq2Seq {
   SourceHeads sourceHeads;
   /// [B, S, C] -> logits [B, S, V]; null for a model without a head.
   llvm::function_ref<mlir::Value(mlir::Value hidden)> head;
+  /// What `forward` gives besides; null for nothing.
+  llvm::function_ref<void(mlir::Value hidden)> moreOutputs;
 };
 
 /// `forward(input_ids, attention_mask, decoder_input_ids, decoder_attention_mask) -> logits [B, S, V],
