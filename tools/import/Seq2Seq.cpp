@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <cstring>
+
 using namespace mlir;
 
 namespace sesame::importer {
@@ -45,6 +47,21 @@ Value decoderBlocks(ModelBuilder &b, const std::string &name, int64_t count, Val
         return body(h, mask, cache, inside, others);
       },
       read);
+}
+
+Value tokenTable(ModelBuilder &b, const std::string &own, const std::string &shared, ArrayRef<int64_t> shape,
+                 const std::vector<NamePattern> &others) {
+  const StoredTensor *mine = b.weights.find(own), *ours = b.weights.find(shared);
+  if (mine && ours) {
+    b.weights.ignore(own);
+    b.weights.ignore(shared);
+    if (mine->dtype != ours->dtype || mine->shape != ours->shape ||
+        std::memcmp(mine->data, ours->data, ours->sizeInBytes) != 0)
+      return b.weight(own, shape);
+  }
+  std::vector<NamePattern> names = {own};
+  llvm::append_range(names, others);
+  return b.weight(shared, shape, names);
 }
 
 /// Where the current layer's keys (0) or values (1) are in Source::cache.

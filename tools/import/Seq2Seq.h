@@ -51,6 +51,12 @@ mlir::Value decoderBlocks(ModelBuilder &b, const std::string &name, int64_t coun
                           mlir::Value mask, Cache *cache, const Source &source, DecoderBody body,
                           mlir::ValueRange shared = {});
 
+/// The table of tokens that a half of the model has under the name `own`: the one called `shared`, unless
+/// both are stored and differ, as where transformers 5 ties nothing. `others` are more names of the shared
+/// one.
+mlir::Value tokenTable(ModelBuilder &b, const std::string &own, const std::string &shared,
+                       llvm::ArrayRef<int64_t> shape, const std::vector<NamePattern> &others = {});
+
 /// Attention of q [B, S, H * D] to the source -> [B, S, H * D], in a decoder layer.
 mlir::Value attendSource(ModelBuilder &b, mlir::Value q, const Source &source, int64_t heads, double scale,
                          SourceHeads sourceHeads);

@@ -102,9 +102,6 @@ public:
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
     b.info.maxLength = maxLength;
-    if (sharesTable && b.weights.has(prefix + "shared.weight"))
-      for (const char *copy : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
-        b.weights.ignore(prefix + copy);
   }
   virtual ~Bart() = default;
 
@@ -215,12 +212,15 @@ private:
   Value table(const Stack &stack) {
     const std::string own = prefix + stack.name + ".embed_tokens.weight";
     int64_t rows = stack.name == "encoder" ? vocab : decoderVocab;
-    if (!sharesTable)
-      return b.weight(own, {rows, width});
-    std::vector<NamePattern> others = {own};
+    std::vector<NamePattern> others;
+    if (!sharesTable) {
+      if (tied && &variant == &fsmt)
+        others.push_back(prefix + "decoder.embed_tokens.weight");
+      return b.weight(own, {rows, width}, others);
+    }
     if (tied)
       others.push_back("lm_head.weight");
-    return b.weight(prefix + "shared.weight", {rows, width}, others);
+    return tokenTable(b, own, prefix + "shared.weight", {rows, width}, others);
   }
 
   /// ids [B, S], the last of the positions that `mask` [B, T] covers -> [B, S, C].

@@ -50,9 +50,6 @@ public:
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
     b.info.maxLength = maxSource();
-    if (b.weights.has(tableName))
-      for (const char *copy : {"encoder", "decoder"})
-        b.weights.ignore(std::string("prophetnet.") + copy + ".word_embeddings.weight");
   }
 
   void conditionalGeneration() {
@@ -104,11 +101,12 @@ private:
   /// Positions begin behind padding's.
   int64_t maxSource() const { return tableRows - 1 - padId; }
 
-  Value wordTable() {
+  Value wordTable(const Stack &stack) {
     std::vector<NamePattern> others;
     if (tied)
       others.push_back("lm_head.weight");
-    return b.weight(tableName, {vocab, width}, others);
+    return tokenTable(b, "prophetnet." + stack.name + ".word_embeddings.weight", tableName, {vocab, width},
+                      others);
   }
   Value positionTable(const Stack &stack) {
     return b.weight("prophetnet." + stack.name + ".position_embeddings.weight", {tableRows, width});
@@ -124,7 +122,8 @@ private:
                                 Value isReal = s.less(s.constantI64(0), v[0]), pad = s.constantI64(padId);
                                 return s.select(isReal, s.add(v[1], s.constantI64(padId + 1)), pad);
                               });
-    Value h = normalized(encoder, b.embedding({{ids, wordTable()}, {positions, positionTable(encoder)}}));
+    Value h =
+        normalized(encoder, b.embedding({{ids, wordTable(encoder)}, {positions, positionTable(encoder)}}));
     return b.blocks("encoder_block", encoder.layers, h, mask, nullptr,
                     [&](Value h, Value mask, Cache *, ValueRange) {
                       h = sublayer(encoder, "self_attn_layer_norm", h, [&](Value x) {
@@ -147,7 +146,7 @@ private:
     Value table = positionTable(decoder),
           rows = b.weight("prophetnet.decoder.ngram_embeddings.weight", {streams, width});
     SmallVector<Value> parts = {
-        b.embedding({{ids, wordTable()}, {positionsOf(b, ids, mask, padId + 1), table}})};
+        b.embedding({{ids, wordTable(decoder)}, {positionsOf(b, ids, mask, padId + 1), table}})};
     for (int64_t n = 0; n < streams; ++n) {
       // The reference counts the rows from the last one on.
       Value row = generate(b, {b.extent(ids, 0), length}, b.builder.getI64Type(),

@@ -57,9 +57,6 @@ public:
     b.info.vocabSize = vocab;
     b.info.hiddenSize = width;
     b.info.numLayers = layers;
-    for (const char *table : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
-      if (b.weights.has("shared.weight"))
-        b.weights.ignore(table);
   }
 
   void conditionalGeneration() { encoderDecoder(/*hasHead=*/true); }
@@ -107,17 +104,18 @@ private:
     seq2SeqEntries(b, model);
   }
 
-  Value embedded(Value ids) {
+  Value embedded(const std::string &stack, Value ids) {
     std::vector<NamePattern> others = {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"};
     if (tied)
       others.push_back("lm_head.weight");
-    return b.embedding({{ids, b.weight("shared.weight", {vocab, width}, others)}});
+    Value table = tokenTable(b, stack + ".embed_tokens.weight", "shared.weight", {vocab, width}, others);
+    return b.embedding({{ids, table}});
   }
 
   Value encode(Value ids, Value mask) {
     Value bias = positionBias("encoder", ids, mask, /*isBidirectional=*/true);
     Value h = b.blocks(
-        "encoder_block", layers, embedded(ids), mask, nullptr,
+        "encoder_block", layers, embedded("encoder", ids), mask, nullptr,
         [&](Value h, Value mask, Cache *, ValueRange shared) {
           const std::string layer = "encoder.block.{}.layer.";
           h = selfAttention(layer + "0.", h, mask, nullptr, shared.front(), /*causal=*/false);
@@ -130,7 +128,7 @@ private:
   Value decode(Value ids, Value mask, Cache *cache, const Source &source) {
     Value bias = positionBias("decoder", ids, mask, /*isBidirectional=*/false);
     Value h = decoderBlocks(
-        b, "decoder_block", decoderLayers, embedded(ids), mask, cache, source,
+        b, "decoder_block", decoderLayers, embedded("decoder", ids), mask, cache, source,
         [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange shared) {
           const std::string layer = "decoder.block.{}.layer.";
           h = selfAttention(layer + "0.", h, mask, cache, shared.front(), /*causal=*/true);
