@@ -25,12 +25,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-# kind: prompt, decode or translate; rows x tokens in; new: tokens that are generated.
+# kind: prompt, ragged, decode or translate; rows x tokens in; new: tokens that are generated. The rows of a ragged batch have
+# from 1/8 of the tokens to all of them; the others pad it, so that theirs is the time of a prompt.
 Workload = namedtuple("Workload", "kind batch tokens new")
 WORKLOADS = {
     "gpt2": [Workload("prompt", 1, 128, 0), Workload("prompt", 1, 512, 0), Workload("decode", 1, 128, 64),
              Workload("decode", 8, 128, 32)],
-    "bert": [Workload("prompt", 1, 128, 0), Workload("prompt", 8, 128, 0)],
+    "bert": [Workload("prompt", 1, 128, 0), Workload("prompt", 8, 128, 0), Workload("ragged", 8, 128, 0)],
     "lstm": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
     "gru": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
     "t5": [Workload("translate", 1, 64, 32), Workload("translate", 8, 64, 32)],
@@ -135,9 +136,15 @@ def show(record):
 def describe(workload):
     if workload.kind == "prompt":
         return f"{workload.tokens} tokens, batch {workload.batch}"
+    if workload.kind == "ragged":
+        return f"{ragged_lengths(workload)[0]} to {workload.tokens} tokens, batch {workload.batch}"
     if workload.kind == "decode":
         return f"each step after {workload.tokens}, batch {workload.batch}"
     return f"encode {workload.tokens}, decode {workload.new}, batch {workload.batch}"
+
+
+def ragged_lengths(workload):
+    return [workload.tokens * (row + 1) // workload.batch for row in range(workload.batch)]
 
 
 def run_worker(python, task):
@@ -200,7 +207,7 @@ def measure(runtime, workload, vocabulary, repeat):
     ids = ids.reshape(workload.batch, workload.tokens).astype(numpy.int64)
     seconds = []
     for _ in range(repeat + 1):
-        if workload.kind == "prompt":
+        if workload.kind in ("prompt", "ragged"):
             start = time.perf_counter()
             runtime.prompt(ids)
             seconds.append(time.perf_counter() - start)
@@ -229,13 +236,15 @@ def measure_sesame(args, work, task):
         command = [args.sesame, "bench", bundle, "--json", "--threads", str(task["threads"]), "--batch",
                    str(workload.batch), "--prompt-tokens", str(workload.tokens), "--new-tokens", str(workload.new),
                    "--repeat", str(task["repeat"])]
+        if workload.kind == "ragged":
+            command += ["--lengths", ",".join(map(str, ragged_lengths(workload)))]
         process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
         text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         if status:
             sys.exit(f"error: {' '.join(map(str, command))} failed")
         figures = json.loads(text)
-        ms = {"prompt": figures["prompt_ms"], "decode": figures.get("step_ms"),
+        ms = {"prompt": figures["prompt_ms"], "ragged": figures["prompt_ms"], "decode": figures.get("step_ms"),
               "translate": figures["prompt_ms"] + workload.new * figures.get("step_ms", 0)}[workload.kind]
         records.append(dict(runtime="sesame", model=task["model"], dtype=task["dtype"], threads=task["threads"],
                             workload=list(workload), ms=ms, best_ms=ms, load_ms=figures["load_ms"],
@@ -275,8 +284,9 @@ def least_seconds(record, roofline):
             bytes_ = (weights + head) * bytes_per_weight
             bytes_ += workload.batch * 2 * layers * (workload.tokens + workload.new / 2) * width * 4
         else:
-            pairs = workload.tokens * (workload.tokens + 1) / 2 if head else workload.tokens**2
-            operations = 2 * rows * weights + 2 * workload.batch * head + 4 * workload.batch * layers * width * pairs
+            lengths = ragged_lengths(workload) if workload.kind == "ragged" else [workload.tokens] * workload.batch
+            pairs = sum(n * (n + 1) / 2 if head else n**2 for n in lengths)
+            operations = 2 * sum(lengths) * weights + 2 * workload.batch * head + 4 * layers * width * pairs
             bytes_ = (weights + head) * bytes_per_weight
         return max(operations / rate, bytes_ / memory)
     if record["model"] in ("lstm", "gru"):

@@ -120,6 +120,7 @@ static EntrySpec readEntry(func::FuncOp function) {
       spec.shape =
           readDims(entry, type, function.getArgAttrOfType<ArrayAttr>(i, "sesame.dims"), fallback, where);
       spec.isState = isState;
+      spec.isPaddingMask = static_cast<bool>(function.getArgAttr(i, "sesame.padding_mask"));
       if (auto range = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "sesame.range")) {
         if (range.size() != 2)
           throw Error(message(where, ": expected sesame.range to hold two bounds, got ", range.size()));

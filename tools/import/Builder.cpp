@@ -86,6 +86,8 @@ Value ModelBuilder::input(const std::string &name, const Dims &dims, Type elemen
     attributes.append("sesame.default", builder.getStringAttr(options.fallback));
   if (options.bound)
     attributes.append("sesame.range", builder.getDenseI64ArrayAttr({0, options.bound}));
+  if (options.isPaddingMask)
+    attributes.append("sesame.padding_mask", builder.getUnitAttr());
   if (options.isState) {
     attributes.append("sesame.state", builder.getUnitAttr());
     entry->stateNames.push_back(name);

@@ -67,6 +67,8 @@ struct InputOptions {
   /// "ones", "zeros" or "arange" for an input that may be absent.
   std::string fallback;
   bool isState = false;
+  /// A mask [B, S] whose zeros behind a row's last token end the row: nothing before them reads what follows.
+  bool isPaddingMask = false;
 };
 
 /// A bound on a symbol of an entry: a number, or the name of another symbol.

@@ -132,7 +132,10 @@ Encoder::Inputs Encoder::beginInputs(const ModelBuilder::Dims &dims) {
   b.beginEntry("forward", {{"S", maxLength()}});
   Inputs in;
   in.ids = b.idInput("input_ids", dims, sizes.vocab);
-  in.mask = b.maskInput(dims);
+  InputOptions mask;
+  mask.fallback = "ones";
+  mask.isPaddingMask = dims.size() == 2 && !causal && !readsPadding();
+  in.mask = b.input("attention_mask", dims, b.builder.getI64Type(), mask);
   if (sizes.types)
     in.types = b.idInput("token_type_ids", dims, sizes.types, "zeros");
   if (!sizes.padPosition && sizes.positionKind != "none")

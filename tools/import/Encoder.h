@@ -100,6 +100,8 @@ protected:
     mlir::Value boxes; // [B, S, 4]
   };
 
+  /// Does what is computed of a token depend on the padding behind it, mask or not?
+  virtual bool readsPadding() const { return false; }
   /// Opens `forward`.
   virtual Inputs beginInputs(const ModelBuilder::Dims &dims);
   /// The longest sequence: RoBERTa never uses the positions up to that of padding.

@@ -29,6 +29,7 @@ namespace {
 struct BenchOptions {
   std::string bundle;
   int64_t promptTokens = 128, newTokens = 64, batch = 1, repeat = 5;
+  std::vector<int64_t> lengths;
   int threads = 0;
   bool json = false;
 };
@@ -66,6 +67,19 @@ static void bench(const BenchOptions &options) {
   for (size_t i = 0; i < ids.size(); ++i)
     ids[i] = static_cast<int64_t>(i * 7919 + 13) % idBound(entry);
 
+  const std::vector<int64_t> shape = {options.batch, options.promptTokens};
+  std::vector<InputTensor> inputs = {{"input_ids", DType::i64, shape, ids.data()}};
+  std::vector<int64_t> mask;
+  if (!options.lengths.empty()) {
+    if (entry.paddingMask() < 0)
+      throw Error(message(options.bundle, ": --lengths: its entry '", entry.name, "' has no padding mask"));
+    for (int64_t length : options.lengths) {
+      mask.insert(mask.end(), length, 1);
+      mask.insert(mask.end(), options.promptTokens - length, 0);
+    }
+    inputs.push_back({entry.inputs[entry.paddingMask()].name, DType::i64, shape, mask.data()});
+  }
+
   std::vector<double> prompt, decode;
   std::vector<int64_t> next(options.batch);
   std::optional<SourceBatch> source;
@@ -79,8 +93,7 @@ static void bench(const BenchOptions &options) {
   for (int64_t run = 0; run <= options.repeat; ++run) { // the first one warms up
     if (!canDecode) {
       const Clock::time_point start = Clock::now();
-      session.runInPlace("forward",
-                         {{"input_ids", DType::i64, {options.batch, options.promptTokens}, ids.data()}});
+      session.runInPlace("forward", inputs);
       if (run)
         prompt.push_back(secondsSince(start));
       continue;
@@ -153,9 +166,21 @@ void addBenchCommand(CLI::App &app) {
   command->add_option("--repeat", options->repeat, "How many timed runs")
       ->capture_default_str()
       ->check(integerFrom(1));
+  command
+      ->add_option(
+          "--lengths", options->lengths,
+          "Tokens of each row, the rest is padding (encoders); in place of --batch and --prompt-tokens")
+      ->delimiter(',')
+      ->check(integerFrom(1));
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { bench(*options); });
+  command->callback([options] {
+    if (!options->lengths.empty()) {
+      options->batch = static_cast<int64_t>(options->lengths.size());
+      options->promptTokens = *std::max_element(options->lengths.begin(), options->lengths.end());
+    }
+    bench(*options);
+  });
 }
 
 } // namespace sesame

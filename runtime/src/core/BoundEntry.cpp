@@ -28,6 +28,7 @@ BoundEntry::BoundEntry(Session &session, size_t entry)
   buffers.assign(2 + numInputs + numOutputs, nullptr);
   defaults.resize(numInputs);
   own.resize(numOutputs);
+  paddingMask = entrySpec->paddingMask();
   buffers[0] = const_cast<void *>(session.model().weightsData());
 }
 
@@ -268,6 +269,10 @@ void BoundEntry::prepare() {
       own[i].ensure(bytes);
     buffers[firstOutput + i] = targets[i] ? targets[i] : own[i].data();
   }
+  reserveArena();
+}
+
+void BoundEntry::reserveArena() {
   int64_t workspace = code.workspace(dims.data());
   if (workspace < 0)
     fail(message(": its code asks for ", workspace, " bytes of memory"));
@@ -281,6 +286,13 @@ void BoundEntry::run() {
     if (!buffers[2 + i] && sizeInBytes(entrySpec->inputs[i]) != 0)
       fail(message(": input ", i, " ", inQuotes(entrySpec->inputs[i].name), " is missing"));
   checkRanges();
+  if (measureRows())
+    runRows();
+  else
+    call();
+}
+
+void BoundEntry::call() {
   // Another entry of the session may have made the arena grow since this one was prepared.
   buffers[1] = workspaceSize ? session->arena.data() : nullptr;
   Profiler *profiler = session->profiler();
@@ -289,4 +301,66 @@ void BoundEntry::run() {
   code.run(&session->context->abi, buffers.data(), dims.data());
   if (profiler)
     profiler->endCall();
+}
+
+/// Reads the padding mask, if there is one: are the rows' tokens so few that to run each row alone, without
+/// its padding, pays?
+bool BoundEntry::measureRows() {
+  // A shorter row costs as much as this many tokens: it reads the weights all the same.
+  constexpr int64_t fewestTokens = 16;
+  if (paddingMask < 0 || !given[static_cast<size_t>(paddingMask)])
+    return false;
+  const TensorSpec &spec = entrySpec->inputs[static_cast<size_t>(paddingMask)];
+  const int64_t numRows = dims[static_cast<size_t>(spec.shape[0].symbol)];
+  const int64_t length = dims[static_cast<size_t>(spec.shape[1].symbol)];
+  const auto *mask = static_cast<const int64_t *>(buffers[2 + static_cast<size_t>(paddingMask)]);
+  rowLengths.resize(static_cast<size_t>(numRows));
+  int64_t cost = 0;
+  for (int64_t row = 0; row < numRows; ++row, mask += length) {
+    int64_t used = length;
+    while (used > 1 && mask[used - 1] == 0)
+      --used;
+    rowLengths[static_cast<size_t>(row)] = used;
+    cost += std::max(used, fewestTokens);
+  }
+  return cost * 10 < numRows * length * 9;
+}
+
+/// One call a row. The rows of dense arrays lie one behind the other, and a row's tokens at its beginning, so
+/// nothing is copied. Outputs are zero at padding.
+void BoundEntry::runRows() {
+  const TensorSpec &mask = entrySpec->inputs[static_cast<size_t>(paddingMask)];
+  const auto rows = static_cast<size_t>(mask.shape[0].symbol),
+             positions = static_cast<size_t>(mask.shape[1].symbol);
+  const int64_t numRows = dims[rows], length = dims[positions];
+  const size_t numInputs = entrySpec->inputs.size(), numTensors = numInputs + entrySpec->outputs.size();
+  auto tensor = [&](size_t i) -> const TensorSpec & {
+    return i < numInputs ? entrySpec->inputs[i] : entrySpec->outputs[i - numInputs];
+  };
+  auto hasAxis = [&](size_t i, size_t axis, size_t symbol) {
+    return tensor(i).shape.size() > axis && tensor(i).shape[axis].symbol == static_cast<int32_t>(symbol);
+  };
+  wholeBuffers = buffers;
+  for (int64_t row = 0; row < numRows; ++row) {
+    const int64_t used = rowLengths[static_cast<size_t>(row)];
+    dims[rows] = 1;
+    dims[positions] = length;
+    for (size_t i = 0; i < numTensors; ++i) {
+      if (!hasAxis(i, 0, rows))
+        continue;
+      const uint64_t size = sizeInBytes(tensor(i));
+      char *start = static_cast<char *>(wholeBuffers[2 + i]) + static_cast<uint64_t>(row) * size;
+      buffers[2 + i] = start;
+      if (i >= numInputs && hasAxis(i, 1, positions)) {
+        const uint64_t written = size / static_cast<uint64_t>(length) * static_cast<uint64_t>(used);
+        std::memset(start + written, 0, size - written);
+      }
+    }
+    dims[positions] = used;
+    reserveArena();
+    call();
+  }
+  dims[rows] = numRows;
+  dims[positions] = length;
+  buffers = wholeBuffers;
 }

@@ -103,6 +103,10 @@ private:
   void checkLengths(const TensorSpec &tensor, const void *data, size_t count) const;
   uint64_t sizeInBytes(const TensorSpec &tensor) const;
   void fillDefault(size_t input);
+  void reserveArena();
+  bool measureRows();
+  void runRows();
+  void call();
   [[noreturn]] void fail(const std::string &what) const;
 
   Session *session;
@@ -115,6 +119,9 @@ private:
   std::vector<void *> targets;       // per output
   std::vector<void *> buffers;       // as the compiled function takes them
   std::vector<Buffer> defaults, own; // per input; per output
+  std::vector<int64_t> rowLengths;   // with a padding mask: tokens of each row
+  std::vector<void *> wholeBuffers;  // `buffers` while they point into rows
+  int32_t paddingMask;               // an input, or -1
   uint64_t workspaceSize = 0;
   uint64_t statesVersion = 0;
 };

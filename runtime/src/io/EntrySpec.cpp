@@ -48,6 +48,9 @@ int32_t EntrySpec::findSymbol(std::string_view name) const {
 int32_t EntrySpec::findInput(std::string_view name) const {
   return findIn(inputs, [&](const TensorSpec &tensor) { return tensor.name == name; });
 }
+int32_t EntrySpec::paddingMask() const {
+  return findIn(inputs, [](const TensorSpec &tensor) { return tensor.isPaddingMask; });
+}
 int32_t EntrySpec::findOutput(std::string_view name) const {
   return findIn(outputs, [&](const TensorSpec &tensor) { return tensor.name == name; });
 }

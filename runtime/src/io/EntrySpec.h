@@ -51,6 +51,9 @@ struct TensorSpec {
   /// The most that an element of an integer input of one axis may be, inclusive: the lengths of rows are at
   /// most the extent S. Checked with `range`.
   std::optional<Dim> atMost = std::nullopt;
+  /// An input [B, S] whose zeros behind a row's last token say that nothing is there: see
+  /// `EntrySpec::paddingMask`.
+  bool isPaddingMask = false;
 };
 
 /// An upper bound of a symbol: a number, or another symbol's value (T <= C: what a decoder has seen fits its
@@ -88,6 +91,11 @@ struct EntrySpec {
   int32_t findSymbol(std::string_view name) const;
   /// The number of an input or state, or -1.
   int32_t findInput(std::string_view name) const;
+  /// The number of the input that marks padding, or -1. The rows B of such an entry know nothing of another,
+  /// and its tokens nothing of the padding behind them, so a row may be run alone and cut behind its last
+  /// token: every input and output has B as its first axis or not at all, S only as its second; there are no
+  /// states. What an output holds at padding is not defined.
+  int32_t paddingMask() const;
   int32_t findOutput(std::string_view name) const;
 
   /// The number of `name`, which is appended to `symbols` if it is new. For building a spec in the order of

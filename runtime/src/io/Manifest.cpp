@@ -148,11 +148,20 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
       node["at_most"].fail(message("expected a bound on an i64 or i32 input of one axis alone, found ",
                                    entry.describe(tensor)));
   }
-  if (isOutput &&
-      (tensor.isState || tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
-    node.fail("an output has no 'state', 'range', 'at_most' or 'default'");
-  if (tensor.isState && (tensor.range || tensor.atMost || tensor.defaultValue != InputDefault::none))
-    node.fail("a state has no 'range', 'at_most' or 'default'");
+  if (node.has("padding_mask")) {
+    tensor.isPaddingMask = node["padding_mask"].boolean();
+    if (tensor.isPaddingMask &&
+        (tensor.dtype != DType::i64 || tensor.shape.size() != 2 || tensor.shape[0].isConstant() ||
+         tensor.shape[1].isConstant() || tensor.shape[0].symbol == tensor.shape[1].symbol))
+      node["padding_mask"].fail(message("expected an i64 input with symbols for rows and positions, found ",
+                                        entry.describe(tensor)));
+  }
+  const bool isPlainInput =
+      tensor.range || tensor.atMost || tensor.isPaddingMask || tensor.defaultValue != InputDefault::none;
+  if (isOutput && (tensor.isState || isPlainInput))
+    node.fail("an output has no 'state', 'range', 'at_most', 'padding_mask' or 'default'");
+  if (tensor.isState && isPlainInput)
+    node.fail("a state has no 'range', 'at_most', 'padding_mask' or 'default'");
   return tensor;
 }
 
@@ -209,6 +218,35 @@ void checkSymbolOrder(const EntrySpec &entry, const Node &node) {
                                  list(entry.symbols)));
 }
 
+/// The rows of an entry with a padding mask are found by their place: B comes first, then S.
+void checkPaddingMask(const EntrySpec &entry, const Node &node) {
+  const int32_t number = entry.paddingMask();
+  if (number < 0)
+    return;
+  const TensorSpec &mask = entry.inputs[static_cast<size_t>(number)];
+  auto check = [&](const TensorSpec &tensor, const char *list) {
+    bool hasRows = !tensor.shape.empty() && tensor.shape[0].symbol == mask.shape[0].symbol;
+    for (size_t axis = 0; axis < tensor.shape.size(); ++axis) {
+      const int32_t symbol = tensor.shape[axis].symbol;
+      if (symbol >= 0 && ((symbol == mask.shape[0].symbol && axis != 0) ||
+                          (symbol == mask.shape[1].symbol && (axis != 1 || !hasRows))))
+        node[list].fail(message(inQuotes(tensor.name), " ", entry.describe(tensor),
+                                " does not go with the padding mask ", inQuotes(mask.name), " ",
+                                entry.describe(mask)));
+    }
+    if (tensor.isState || (tensor.isPaddingMask && &tensor != &mask))
+      node[list].fail(message("an entry with the padding mask ", inQuotes(mask.name), " has no ",
+                              tensor.isState ? "state " : "second one, ", inQuotes(tensor.name)));
+  };
+  for (const TensorSpec &input : entry.inputs)
+    check(input, "inputs");
+  for (const TensorSpec &output : entry.outputs)
+    check(output, "outputs");
+  if (!entry.derived.empty())
+    node["derived"].fail(
+        message("an entry with the padding mask ", inQuotes(mask.name), " has no derived symbols"));
+}
+
 EntrySpec parseEntry(const Node &node) {
   EntrySpec entry;
   entry.name = node["name"].text();
@@ -239,6 +277,7 @@ EntrySpec parseEntry(const Node &node) {
       entry.derived.push_back(parseDerived(entry, name, derived[name.c_str()]));
   }
   checkSymbolOrder(entry, node);
+  checkPaddingMask(entry, node);
   if (node.has("limits")) {
     Node limits = node["limits"];
     for (const auto &[name, value] : limits.object().items()) {
@@ -369,6 +408,8 @@ static ordered_json serializeTensor(const EntrySpec &entry, const TensorSpec &te
     node["default"] = toString(tensor.defaultValue);
   if (tensor.isState)
     node["state"] = true;
+  if (tensor.isPaddingMask)
+    node["padding_mask"] = true;
   return node;
 }
 

@@ -57,6 +57,36 @@ TEST(Manifest, DerivesSymbols) {
             "m: entries[0].derived.P.divide: expected a positive number, found 0");
 }
 
+TEST(Manifest, ChecksPaddingMasks) {
+  json document = {{"name", "forward"}, {"symbols", {"B", "S"}}};
+  document["inputs"] = {{{"name", "mask"}, {"dtype", "i64"}, {"shape", {"B", "S"}}, {"padding_mask", true}},
+                        {{"name", "rows"}, {"dtype", "i64"}, {"shape", {"B"}}}};
+  document["outputs"] = {{{"name", "h"}, {"dtype", "f32"}, {"shape", {"B", "S", 4}}}};
+  auto complaintAbout = [](const json &entry) {
+    json whole = counterJson();
+    whole["entries"] = {entry};
+    return complaint(whole.dump());
+  };
+  EXPECT_EQ(complaintAbout(document), "");
+  auto complaintWithShape = [&](const char *pointer, const json &shape) {
+    json changed = document;
+    changed[json::json_pointer(pointer)] = shape;
+    return complaintAbout(changed);
+  };
+  EXPECT_EQ(complaintWithShape("/inputs/0/dtype", "i32"),
+            "m: entries[0].inputs[0].padding_mask: expected an i64 input with symbols for rows and "
+            "positions, found i32[B, S]");
+  EXPECT_EQ(complaintWithShape("/outputs/0/shape", {"S", "B"}),
+            "m: entries[0].outputs: 'h' f32[S, B] does not go with the padding mask 'mask' i64[B, S]");
+  EXPECT_EQ(complaintWithShape("/inputs/1/shape", {"B", 4, "S"}),
+            "m: entries[0].inputs: 'rows' i64[B, 4, S] does not go with the padding mask 'mask' i64[B, S]");
+  EXPECT_EQ(complaintWithShape("/inputs/1/state", true),
+            "m: entries[0].inputs: an entry with the padding mask 'mask' has no state 'rows'");
+  EXPECT_EQ(complaintWithShape("/outputs/0/padding_mask", true),
+            "m: entries[0].outputs[0].padding_mask: expected an i64 input with symbols for rows and "
+            "positions, found f32[B, S, 4]");
+}
+
 TEST(Manifest, SurvivesWritingAndReading) {
   json document = counterJson();
   Manifest manifest = parseManifest("m", document.dump());
@@ -135,14 +165,15 @@ TEST(Manifest, EveryFieldIsChecked) {
             "m: entries[0].inputs[1].default: expected 'zeros', 'ones' or 'arange', found 'twos'");
   EXPECT_EQ(complaintWith("/entries/0/inputs/0/range", {9, 9}),
             "m: entries[0].inputs[0].range: expected the first number to be below the second");
-  EXPECT_EQ(complaintWith("/entries/0/outputs/0/state", true),
-            "m: entries[0].outputs[0]: an output has no 'state', 'range', 'at_most' or 'default'");
+  EXPECT_EQ(
+      complaintWith("/entries/0/outputs/0/state", true),
+      "m: entries[0].outputs[0]: an output has no 'state', 'range', 'at_most', 'padding_mask' or 'default'");
   EXPECT_EQ(
       complaintWith("/entries/0/inputs/0/at_most", "S"),
       "m: entries[0].inputs[0].at_most: expected a bound on an i64 or i32 input of one axis alone, found "
       "i64[B, S]");
   EXPECT_EQ(complaintWith("/entries/1/inputs/2/default", "zeros"),
-            "m: entries[1].inputs[2]: a state has no 'range', 'at_most' or 'default'");
+            "m: entries[1].inputs[2]: a state has no 'range', 'at_most', 'padding_mask' or 'default'");
   EXPECT_EQ(complaintWith("/entries/0/limits", {{"Z", 4}}),
             "m: entries[0].limits.Z: symbol 'Z' is not among the entry's symbols");
   EXPECT_EQ(complaintWith("/ops/0/kind", json()), "m: ops[0].kind: expected text, found null");

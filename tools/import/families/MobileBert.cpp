@@ -74,6 +74,9 @@ private:
                    });
   }
 
+  /// A word is embedded with the next one.
+  bool readsPadding() const override { return trigrams; }
+
   Value embed(const Inputs &in) override {
     places = in.ids;
     Value words = b.embedding({{in.ids, wordTable()}});

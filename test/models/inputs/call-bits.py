@@ -1,7 +1,8 @@
-"""recurrent-bits.py BUNDLE WORK WHAT...: bits of a recurrent model that must not depend on how it is called. WHAT:
+"""call-bits.py BUNDLE WORK WHAT...: bits of a model that must not depend on how it is called. WHAT:
   stream  `forward` in chunks of 1, 2, 3, ... steps, each from the states that the one before left, gives what the whole sequence gives
   rows    each row of a batch alone gives what the batch gives
-  cut     each row alone and cut to its length does, too (models that take lengths)
+  cut     each row alone and cut to its length does, too (models that take lengths or a padding mask)
+  zeros   outputs are zero at padding: none of it was computed (models that take a padding mask)
   threads two threads give what one gives
 Compares bytes."""
 import json
@@ -63,14 +64,19 @@ def axis_of(tensor, symbol):
 
 
 random.seed(7)
-extents = {"B": 5, "S": 11, "E": 9}
+mask = next((spec for spec in entry["inputs"] if spec.get("padding_mask")), None)
+extents = {"B": 5, "S": 35 if mask else 11, "E": 9}
 inputs = {}
+if mask:
+    lengths = [extents["S"], 1, extents["S"] // 2, extents["S"] - 1, 2]
 for spec in entry["inputs"]:
     shape = [extents.get(extent, extent) for extent in spec["shape"]]
     count = 1
     for extent in shape:
         count *= extent
-    if spec["name"] == "lengths":
+    if spec == mask:
+        values = [int(position < length) for length in lengths for position in range(extents["S"])]
+    elif spec["name"] == "lengths":
         most = extents[spec["at_most"]]
         values = [most, 1, most // 2, most - 1, 2]
     elif spec["dtype"] == "i64":
@@ -78,6 +84,8 @@ for spec in entry["inputs"]:
     else:
         continue  # states: zero at first
     inputs[spec["name"]] = Tensor("i64", shape, struct.pack(f"<{count}q", *values))
+if not mask and "lengths" in inputs:
+    lengths = struct.unpack(f"<{extents['B']}q", inputs["lengths"].data)
 specs = {spec["name"]: spec for spec in entry["inputs"] + entry["outputs"]}
 whole = run(inputs)
 for check in checks:
@@ -95,13 +103,21 @@ for check in checks:
         assert states, "no states"
         for name, tensor in states.items():
             expect(f"last {name}", tensor, whole[name.replace("_0", "_n")])
+    elif check == "zeros":
+        seen = 0
+        for name, tensor in whole.items():
+            if axis_of(specs[name], "S") == 1:
+                for row, length in enumerate(lengths):
+                    assert not any(tensor.part(0, row, row + 1).part(1, length, extents["S"]).data), f"{name} of row {row}"
+                seen += 1
+        assert seen, "no output with an axis S"
     else:
         for row in range(extents["B"]):
             alone = {name: tensor.part(axis_of(specs[name], "B"), row, row + 1) for name, tensor in inputs.items()}
             expected = {name: tensor.part(axis_of(specs[name], "B"), row, row + 1) for name, tensor in whole.items()}
             if check == "cut":
-                length, = struct.unpack("<q", alone["lengths"].data)
-                symbol = specs["lengths"]["at_most"]
+                length = lengths[row]
+                symbol = mask["shape"][1] if mask else specs["lengths"]["at_most"]
                 for group in (alone, expected):
                     for name, tensor in group.items():
                         axis = axis_of(specs[name], symbol)
