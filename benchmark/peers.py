@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Times Sesame and the runtimes that people use instead, side by side in one run, on the same random weights.
 
-usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5] [--dtypes f32,bf16,int8] [--threads 1,2] [--repeat 5]
+usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5] [--dtypes f32,bf16,int8,q8,q4] [--threads 1,2] [--repeat 5]
                           [--peers openvino,...] [--work DIR] [--json FILE] [--table FILE] [--chart FILE]
        benchmark/peers.py --from FILE... [--json FILE] [--table FILE] [--chart FILE]      joins earlier runs
 
 The runtimes are installed from the Python package index into DIR/venv on the first run (several GB: PyTorch brings its CUDA
 libraries along); Sesame is taken from --sesame. Each (runtime, model, dtype, threads) is a process of its own; Sesame is timed
 before and after the others, so a drift of the machine shows. Reported: the median over the repetitions, after one that warms up.
+The dtypes q8 and q4 are weights in groups of 32: `sesame compile --weights int8|int4` beside llama.cpp's q8_0 and q4_0 (GPT-2 alone).
 The fraction of the roofline is the time that the arithmetic (at the multiply-add rate of the dtype) or the weights' bytes (at the
 read rate) need at least, divided by the measured time; both rates are measured here, by benchmark/roofline.cpp.
 """
@@ -73,7 +74,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words = lambda text: text.split(",")
     parser.add_argument("--models", type=words, default=list(WORKLOADS))
-    parser.add_argument("--dtypes", type=words, default=["f32", "bf16", "int8"])
+    parser.add_argument("--dtypes", type=words, default=["f32", "bf16", "int8", "q8", "q4"])
     parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2])
     parser.add_argument("--peers", type=words, default=list(PEERS))
     parser.add_argument("--repeat", type=int, default=5)
@@ -113,6 +114,8 @@ def measure_all(args, work, python):
         checkpoint = work / "models" / model
         run_worker(python, {"task": "checkpoint", "model": model, "checkpoint": str(checkpoint)})
         for dtype in args.dtypes:
+            if dtype in ("q8", "q4") and model != "gpt2":
+                continue
             for threads in args.threads:
                 common = {"model": model, "dtype": dtype, "threads": threads, "checkpoint": str(checkpoint),
                           "cache": str(work / "converted"), "repeat": args.repeat}
@@ -224,8 +227,10 @@ def measure_sesame(args, work, task):
     compile_seconds = None
     if not bundle.exists():
         bundle.parent.mkdir(exist_ok=True)
+        weights = {"q8": ["--weights", "int8"], "q4": ["--weights", "int4"]}
         start = time.perf_counter()
-        run = subprocess.run([args.sesame, "compile", task["checkpoint"], "-o", bundle, "--dtype", task["dtype"]],
+        run = subprocess.run([args.sesame, "compile", task["checkpoint"], "-o", bundle,
+                              *weights.get(task["dtype"], ["--dtype", task["dtype"]])],
                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         compile_seconds = time.perf_counter() - start
         if run.returncode:
@@ -271,7 +276,7 @@ def measure_roofline(args):
 def least_seconds(record, roofline):
     """What the arithmetic or the weights' bytes need at least."""
     workload, dtype, threads = Workload(*record["workload"]), record["dtype"], record["threads"]
-    bytes_per_weight = {"f32": 4, "bf16": 2, "int8": 1, "int4": 0.5}[dtype]
+    bytes_per_weight = {"f32": 4, "bf16": 2, "int8": 1, "q8": 8.5 / 8, "q4": 4.5 / 8}[dtype]
     rate = roofline[f"multiply_add_{ {'f32': 'f32', 'bf16': 'bf16'}.get(dtype, 'int8')}/threads:{threads}"]
     memory, cache = (roofline[f"read_{level}/threads:{threads}"] for level in ("memory", "l3"))
     rows = workload.batch * workload.tokens

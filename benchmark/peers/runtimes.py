@@ -260,7 +260,7 @@ class CTranslate2(Runtime):
 class LlamaCpp(Runtime):
     name = "llama.cpp"
     models = ("gpt2",)
-    dtypes = ("f32", "bf16", "int8", "int4")  # int8: q8_0, int4: q4_0
+    dtypes = ("f32", "bf16", "int8", "q8", "q4")  # int8 and q8: q8_0, q4: q4_0
 
     def load(self):
         import llama_cpp
@@ -360,7 +360,8 @@ def write_gguf(checkpoint, dtype, cache):
     from safetensors.numpy import load_file
 
     kind = {"f32": gguf.GGMLQuantizationType.F32, "bf16": gguf.GGMLQuantizationType.BF16,
-            "int8": gguf.GGMLQuantizationType.Q8_0, "int4": gguf.GGMLQuantizationType.Q4_0}[dtype]
+            "int8": gguf.GGMLQuantizationType.Q8_0, "q8": gguf.GGMLQuantizationType.Q8_0,
+            "q4": gguf.GGMLQuantizationType.Q4_0}[dtype]
     weights = {name.removeprefix("transformer."): value
                for name, value in load_file(checkpoint / "model.safetensors").items()}
     writer = gguf.GGUFWriter(str(path) + ".part", "gpt2")

@@ -20,9 +20,9 @@ SESAME_KERNEL_EFFECTS(WordMatmulTileOp)
 namespace {
 
 LogicalResult verifyElement(Operation *op, Type element) {
-  if (element.isBF16() || element.isInteger(8))
+  if (WordFormat::isKnown(element))
     return success();
-  return op->emitOpError("expects words of bf16 or i8, got ") << element;
+  return op->emitOpError("expects words of bf16, i8, ui8 or ui4, got ") << element;
 }
 
 LogicalResult verifyElementType(Operation *op, StringRef name, Value value, bool isInteger) {
@@ -37,9 +37,10 @@ LogicalResult verifyElementType(Operation *op, StringRef name, Value value, bool
 
 /// Checks that `panels` are those of a matrix of `k` rows and `n` columns.
 LogicalResult verifyPanels(Operation *op, Type element, RankedTensorType panels, int64_t k, int64_t n) {
-  if (element.isInteger(8) && k > maxInt8Depth)
+  WordFormat format(element);
+  if (format.isInt8 && k > maxInt8Depth)
     return op->emitOpError("expects K of at most ") << maxInt8Depth << " with words of i8, got " << k;
-  int64_t words = WordFormat(element).words(k), r = panels.getDimSize(2);
+  int64_t words = format.columnWords(k), r = panels.getDimSize(2);
   if (!panels.hasStaticShape() || r < 1 || panels.getDimSize(1) != words ||
       panels.getDimSize(0) != llvm::divideCeilSigned(n, r))
     return op->emitOpError("expects panels [ceil(N / R), ")
@@ -118,7 +119,7 @@ LogicalResult PackWordsTileOp::verify() {
       failed(verifyElementType(*this, "input", getInput(), /*isInteger=*/false)) ||
       failed(verifyElementType(*this, "out", getOut(), /*isInteger=*/true)))
     return failure();
-  int64_t words = WordFormat(getElement()).words(extents.get("K"));
+  int64_t words = WordFormat(getElement()).rowWords(extents.get("K"));
   if (extents.get("W") != words)
     return emitOpError("expects ") << words << " words a row of out for K = " << extents.get("K") << ", got "
                                    << extents.get("W");
@@ -127,9 +128,11 @@ LogicalResult PackWordsTileOp::verify() {
 
 LogicalResult WordMatmulTileOp::verify() {
   ExtentVerifier extents(*this);
+  WordFormat format(getElement());
   if (failed(verifyElement(*this, getElement())) || failed(verifyKernel(*this, getOut(), getResults())) ||
       failed(extents.match("panel", getPanel(), {"W", "R"})) || failed(verifyStatic(*this, extents, "W")) ||
-      failed(verifyStatic(*this, extents, "R")) || failed(extents.match("lhs", getLhs(), {"M", "W"})) ||
+      failed(verifyStatic(*this, extents, "R")) ||
+      failed(extents.match("lhs", getLhs(), {"M", format.isGrouped ? "L" : "W"})) ||
       failed(extents.match("out", getOut(), {"M", "N"})) || failed(extents.match("bias", getBias(), {"N"})))
     return failure();
   const std::pair<StringRef, Value> words[] = {{"lhs", getLhs()}, {"panel", getPanel()}};
@@ -140,9 +143,16 @@ LogicalResult WordMatmulTileOp::verify() {
   for (auto [name, value] : floats)
     if (failed(verifyElementType(*this, name, value, /*isInteger=*/false)))
       return failure();
-  int64_t least = WordFormat(getElement()).words(1);
-  if (extents.get("W") < least)
-    return emitOpError("expects at least ") << least << " words a row, got " << extents.get("W");
+  int64_t least = format.columnWords(1), length = extents.get("W");
+  if (length < least)
+    return emitOpError("expects at least ") << least << " words a row, got " << length;
+  if (format.isGrouped) {
+    int64_t steps = length / least;
+    if (length % least != 0 || extents.get("L") != steps * WordFormat::rowStepWords)
+      return emitOpError("expects whole steps of ")
+             << least << " words of panel and " << WordFormat::rowStepWords
+             << " of lhs, as many of both, got " << length << " and " << extents.get("L");
+  }
   int64_t columns = extents.get("N"), width = extents.get("R");
   if (!ShapedType::isDynamic(columns) && columns > width)
     return emitOpError("expects at most ") << width << " columns of out, the panel's R, got " << columns;

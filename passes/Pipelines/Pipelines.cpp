@@ -15,15 +15,21 @@ using namespace mlir;
 
 namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
-  Option<int64_t> panelWidth{*this, "panel-width", llvm::cl::desc("columns of a weight panel: two vector registers"),
+  Option<int64_t> panelWidth{*this, "panel-width",
+                             llvm::cl::desc("columns of a weight panel: two vector registers"),
                              llvm::cl::init(32)};
-  Option<std::string> weightType{*this, "weight-type", llvm::cl::desc("type of the panels' numbers: f32, bf16, f16 or int8"),
+  Option<std::string> weightType{*this, "weight-type",
+                                 llvm::cl::desc("type of the panels' numbers: f32, bf16, f16 or int8"),
                                  llvm::cl::init("f32")};
-  Option<bool> bf16Words{*this, "bf16-words", llvm::cl::desc("with bf16: round the inputs of linears too"), llvm::cl::init(false)};
+  Option<std::string> groups{
+      *this, "groups", llvm::cl::desc("quantise weights in groups of 32: int8 or int4"), llvm::cl::init("")};
+  Option<bool> bf16Words{*this, "bf16-words", llvm::cl::desc("with bf16: round the inputs of linears too"),
+                         llvm::cl::init(false)};
 };
 
 struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
-  Option<int64_t> vectorLanes{*this, "vector-lanes", llvm::cl::desc("f32 lanes of a vector register: 16, 8 or 4"),
+  Option<int64_t> vectorLanes{*this, "vector-lanes",
+                              llvm::cl::desc("f32 lanes of a vector register: 16, 8 or 4"),
                               llvm::cl::init(16)};
   Option<bool> vnni{*this, "vnni", llvm::cl::desc("the CPU has AVX512_VNNI"), llvm::cl::init(false)};
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("the CPU has AVX512_BF16"), llvm::cl::init(false)};
@@ -39,6 +45,7 @@ void mlir::sesame::registerPipelines() {
         TileOptions tile;
         tile.panelWidth = options.panelWidth;
         tile.weightType = options.weightType;
+        tile.groups = options.groups;
         tile.bf16Words = options.bf16Words;
         buildTileCpu(pm, tile);
       });

@@ -23,6 +23,7 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   PackWeightsPassOptions pack;
   pack.panelWidth = options.panelWidth;
   pack.weightType = options.weightType;
+  pack.groups = options.groups;
   pack.bf16Words = options.bf16Words;
   pm.addPass(createPackWeightsPass(pack));
   pm.addPass(createPlanWeightsPass());

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sesame;
@@ -29,7 +30,9 @@ public:
         codeWords(format.codeWords(cast<RankedTensorType>(op.getInput().getType()).getShape().back())) {}
 
   Value build() {
-    Value product = format.isInt8 ? buildInt8Product() : buildBf16Product();
+    Value product = format.isGrouped ? buildGroupedProduct()
+                    : format.isInt8  ? buildInt8Product()
+                                     : buildBf16Product();
     SmallVector<Operand> operands = {b.all(product)};
     if (op.getBias())
       operands.push_back(b.on(op.getBias(), {last}));
@@ -155,6 +158,105 @@ private:
                      scale = arith::AddFOp::create(b, scale, e[2]);
                      scale = arith::MulFOp::create(b, scale, fromBits(e[3]));
                      return arith::MulFOp::create(b, b.toFloat(e[0], b.getF32Type()), scale);
+                   });
+  }
+
+  /// The input, filled up with zeros to whole steps, as [..., groups, 32].
+  Value inputInGroups() {
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    int64_t missing = numGroups() * WordFormat::groupSize - type.getShape().back();
+    Value input = op.getInput();
+    if (missing > 0) {
+      SmallVector<OpFoldResult> sizes = b.extents(input), padded = sizes,
+                                offsets(sizes.size(), b.getIndexAttr(0)),
+                                strides(sizes.size(), b.getIndexAttr(1));
+      padded.back() = b.getIndexAttr(numGroups() * WordFormat::groupSize);
+      input =
+          tensor::InsertSliceOp::create(b, input, b.fill(padded, b.getF32Type(), 0), offsets, sizes, strides);
+    }
+    SmallVector<ReassociationIndices> axes;
+    for (int64_t axis = 0; axis < last; ++axis)
+      axes.push_back({axis});
+    axes.push_back({last, last + 1});
+    SmallVector<int64_t> split(type.getShape().drop_back());
+    split.append({numGroups(), WordFormat::groupSize});
+    SmallVector<OpFoldResult> extents = rows;
+    extents.append({b.getIndexAttr(numGroups()), b.getIndexAttr(WordFormat::groupSize)});
+    return tensor::ExpandShapeOp::create(b, type.clone(split), input, axes, extents);
+  }
+  int64_t numGroups() {
+    return op.getPanels().getType().getDimSize(1) / format.stepWords() * WordFormat::stepSize /
+           WordFormat::groupSize;
+  }
+
+  Value buildGroupedProduct() {
+    SmallVector<OpFoldResult> groups = rows; // [..., groups]
+    groups.push_back(b.getIndexAttr(numGroups()));
+    Value input = inputInGroups();
+    auto reduceGroups = [&](function_ref<Value(Value x, Value sum)> body) {
+      return b.loops(b.fill(groups, b.getF32Type(), 0), 1, {b.all(input)},
+                     [&](ValueRange e) { return body(e[0], e[1]); });
+    };
+    Value largest = reduceGroups(
+        [&](Value x, Value sum) { return atLeast(sum, math::AbsFOp::create(b, x).getResult()); });
+    Value nan = reduceGroups([&](Value x, Value sum) -> Value {
+      return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, real(0)));
+    });
+    SmallVector<int64_t> ofGroup = llvm::to_vector(llvm::seq<int64_t>(0, last + 1));
+    Value codes = b.loops(b.empty(b.extents(input), b.getI32Type()), 0,
+                          {b.all(input), b.on(largest, ofGroup)}, [&](ValueRange e) -> Value {
+                            Value inverse = arith::DivFOp::create(b, real(127), atLeast(real(1e-30), e[1]));
+                            Value code =
+                                math::RoundEvenOp::create(b, arith::MulFOp::create(b, e[0], inverse));
+                            code = atMost(real(127), atLeast(real(-127), code));
+                            return arith::FPToSIOp::create(b, b.getI32Type(), code);
+                          });
+    // [..., N, groups], summed over i. Group g and number i of column n: the codes of a step come before its
+    // scales.
+    SmallVector<OpFoldResult> sumShape = shape;
+    sumShape.push_back(b.getIndexAttr(numGroups()));
+    AffineExpr g = b.getAffineDimExpr(last + 1), i = b.getAffineDimExpr(last + 2);
+    AffineExpr step = g.floorDiv(2) * format.stepWords();
+    int64_t groupWords = WordFormat::groupSize / format.perWord();
+    Operand left = b.all(codes);
+    left.axes[last] = g;
+    left.axes[last + 1] = i;
+    Value none = linalg::FillOp::create(b, integer(0), b.empty(sumShape, b.getI32Type())).getResult(0);
+    Value sums =
+        b.loops(none, 1, {left, panelAt(step + (g % 2) * groupWords + i.floorDiv(format.perWord()))},
+                [&](ValueRange e) -> Value {
+                  Value number = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 2));
+                  Value inByte = arith::RemSIOp::create(b, number, integer(4));
+                  Value place = arith::MulIOp::create(b, inByte, integer(8));
+                  if (format.bits == 4) {
+                    Value half =
+                        arith::RemSIOp::create(b, arith::DivSIOp::create(b, number, integer(4)), integer(2));
+                    place = arith::AddIOp::create(b, place, arith::MulIOp::create(b, half, integer(4)));
+                  }
+                  Value code = arith::AndIOp::create(b, arith::ShRUIOp::create(b, e[1], place),
+                                                     integer((1 << format.bits) - 1));
+                  code = arith::SubIOp::create(b, code, integer(format.zeroCode()));
+                  return arith::AddIOp::create(b, e[2], arith::MulIOp::create(b, e[0], code));
+                });
+    // [..., N], summed over g.
+    AffineExpr group = b.getAffineDimExpr(last + 1);
+    auto inGroup = [&](Value tensor) {
+      Operand operand = b.all(tensor);
+      operand.axes.back() = group;
+      return operand;
+    };
+    Operand columnScales = panelAt(group.floorDiv(2) * format.stepWords() + (format.stepWords() - 1));
+    return b.loops(b.fill(shape, b.getF32Type(), 0), 1,
+                   {b.all(sums), inGroup(largest), inGroup(nan), columnScales}, [&](ValueRange e) -> Value {
+                     Value g = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 1));
+                     Value lower =
+                         arith::SubIOp::create(b, integer(1), arith::RemSIOp::create(b, g, integer(2)));
+                     Value bits =
+                         arith::ShLIOp::create(b, e[3], arith::MulIOp::create(b, lower, integer(16)));
+                     Value scale = arith::DivFOp::create(b, e[1], real(127));
+                     scale = arith::AddFOp::create(b, scale, e[2]);
+                     scale = arith::MulFOp::create(b, fromBits(upperHalf(bits)), scale);
+                     return math::FmaOp::create(b, b.toFloat(e[0], b.getF32Type()), scale, e[4]);
                    });
   }
 

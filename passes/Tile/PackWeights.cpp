@@ -48,10 +48,23 @@ private:
           << weightType.getValue() << "'";
       return signalPassFailure();
     }
+    auto unsignedType = [&](unsigned width) -> Type {
+      return IntegerType::get(&getContext(), width, IntegerType::Unsigned);
+    };
+    Type groupType = llvm::StringSwitch<Type>(groups)
+                         .Case("int8", unsignedType(8))
+                         .Case("int4", unsignedType(4))
+                         .Default(nullptr);
+    if (!groups.empty() && !groupType) {
+      module.emitError("sesame-pack-weights: groups must be int8 or int4, got '") << groups.getValue() << "'";
+      return signalPassFailure();
+    }
     packed.clear();
     symbols.emplace(module);
-    if (panelType.isInteger(8) || (panelType.isBF16() && bf16Words))
-      useWords(module);
+    if (groupType)
+      useWords(module, groupType);
+    else if (panelType.isInteger(8) || (panelType.isBF16() && bf16Words))
+      useWords(module, panelType);
     module.walk([&](LinearOp op) {
       if (Value panels = pack(op.getWeight(), op.getLayout())) {
         op.getWeightMutable().assign(panels);
@@ -71,46 +84,47 @@ private:
     symbols.reset();
   }
 
-  /// Makes word_linears of the linears that can be.
-  void useWords(ModuleOp module) {
+  /// Makes word_linears of the linears that can be, over words of `element`.
+  void useWords(ModuleOp module, Type element) {
     module.walk([&](LinearOp op) {
-      if (!canUseWords(op.getInput(), op.getWeight(), op.getLayout()))
+      if (!canUseWords(op.getInput(), op.getWeight(), op.getLayout(), element))
         return;
       OpBuilder b(op);
-      Value panels = pack(op.getWeight(), op.getLayout(), /*words=*/true);
+      Value panels = pack(op.getWeight(), op.getLayout(), element);
       Combine combine = op.getResidual() ? Combine::add : Combine::replace;
       op.replaceAllUsesWith(WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(), panels,
-                                                 op.getBias(), op.getResidual(), TypeAttr::get(panelType),
+                                                 op.getBias(), op.getResidual(), TypeAttr::get(element),
                                                  op.getActivation(), combine)
                                 .getResult());
       op.erase();
     });
     module.walk([&](GatedLinearOp op) {
-      if (!canUseWords(op.getInput(), op.getGateWeight(), op.getLayout()) ||
-          !canUseWords(op.getInput(), op.getUpWeight(), op.getLayout()))
+      if (!canUseWords(op.getInput(), op.getGateWeight(), op.getLayout(), element) ||
+          !canUseWords(op.getInput(), op.getUpWeight(), op.getLayout(), element))
         return;
       OpBuilder b(op);
       Value up = WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(),
-                                      pack(op.getUpWeight(), op.getLayout(), /*words=*/true), op.getUpBias(),
-                                      /*other=*/Value(), TypeAttr::get(panelType), Activation::identity,
+                                      pack(op.getUpWeight(), op.getLayout(), element), op.getUpBias(),
+                                      /*other=*/Value(), TypeAttr::get(element), Activation::identity,
                                       Combine::replace);
       op.replaceAllUsesWith(WordLinearOp::create(b, op.getLoc(), op.getType(), op.getInput(),
-                                                 pack(op.getGateWeight(), op.getLayout(), /*words=*/true),
-                                                 op.getGateBias(), up, TypeAttr::get(panelType),
+                                                 pack(op.getGateWeight(), op.getLayout(), element),
+                                                 op.getGateBias(), up, TypeAttr::get(element),
                                                  op.getActivation(), Combine::multiply)
                                 .getResult());
       op.erase();
     });
   }
 
-  bool canUseWords(Value input, Value matrix, WeightLayout layout) {
+  bool canUseWords(Value input, Value matrix, WeightLayout layout, Type element) {
     WeightOp source = findWeight(matrix, layout);
     if (!source || !getElementTypeOrSelf(input).isF32())
       return false;
     RankedTensorType type = source.getTensorType();
-    if (panelType.isInteger(8))
+    WordFormat format(element);
+    if (format.isInt8 || format.isGrouped)
       return isa<FloatType>(type.getElementType()) &&
-             type.getDimSize(layout == WeightLayout::nk ? 1 : 0) <= maxInt8Depth;
+             (format.isGrouped || type.getDimSize(layout == WeightLayout::nk ? 1 : 0) <= maxInt8Depth);
     return type.getElementType().isF32() || type.getElementType().isBF16();
   }
 
@@ -122,15 +136,16 @@ private:
     return symbols->lookup<WeightOp>(get.getWeight());
   }
 
-  /// `matrix` as panels, of words or not, read from a weight of its own; null if it cannot be packed.
-  Value pack(Value matrix, WeightLayout layout, bool words = false) {
+  /// `matrix` as panels, of words of `words` or of floats, read from a weight of its own; null if it cannot
+  /// be packed.
+  Value pack(Value matrix, WeightLayout layout, Type words = nullptr) {
     WeightOp source = findWeight(matrix, layout);
     if (!source)
       return nullptr;
     auto get = matrix.getDefiningOp<GetWeightOp>();
-    WeightOp &panels = packed[{source, 2 * static_cast<int>(layout) + words}];
+    WeightOp &panels = packed[{source, 2 * static_cast<int>(layout) + (words ? 1 : 0)}];
     if (!panels)
-      panels = words ? makeWordPanels(source, layout) : makePanels(source, layout);
+      panels = words ? makeWordPanels(source, layout, words) : makePanels(source, layout);
     OpBuilder b(get);
     return GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
   }
@@ -158,18 +173,18 @@ private:
   }
 
   /// A weight whose recipe is `source`'s followed by `sesame.pack_word_panels`.
-  WeightOp makeWordPanels(WeightOp source, WeightLayout layout) {
+  WeightOp makeWordPanels(WeightOp source, WeightLayout layout, Type element) {
     RankedTensorType matrix = source.getTensorType();
     bool isNk = layout == WeightLayout::nk;
     int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
     Builder builder(&getContext());
     auto type = RankedTensorType::get(
-        {llvm::divideCeilSigned(n, width), WordFormat(panelType).words(k), width}, builder.getI32Type());
+        {llvm::divideCeilSigned(n, width), WordFormat(element).columnWords(k), width}, builder.getI32Type());
     WeightOp panels = cloneWeight(source, type);
     auto yield = cast<YieldOp>(panels.getBody().front().back());
     OpBuilder b(yield);
-    Value packedMatrix = PackWordPanelsOp::create(b, source.getLoc(), type, yield.getValue(),
-                                                  TypeAttr::get(panelType), layout);
+    Value packedMatrix =
+        PackWordPanelsOp::create(b, source.getLoc(), type, yield.getValue(), TypeAttr::get(element), layout);
     yield.getValueMutable().assign(packedMatrix);
     return panels;
   }

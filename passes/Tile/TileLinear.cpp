@@ -80,7 +80,7 @@ private:
   /// The rows of `matrix` [M, K] in words.
   Value packRows(OpBuilder &b, Location loc, Value matrix, Type words) {
     auto type = cast<RankedTensorType>(matrix.getType());
-    int64_t numWords = WordFormat(words).words(type.getDimSize(1));
+    int64_t numWords = WordFormat(words).rowWords(type.getDimSize(1));
     OpFoldResult numRows = tensor::getMixedSize(b, loc, matrix, 0);
     Value out = tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numWords)}, b.getI32Type());
     Blocks rows = {numRows, rowsPerPackTask};
@@ -136,12 +136,13 @@ private:
     Location loc = op->getLoc();
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
     auto panelsType = cast<RankedTensorType>(products[0].panels.getType());
-    int64_t numPanels = panelsType.getDimSize(0), k = panelsType.getDimSize(1),
+    int64_t numPanels = panelsType.getDimSize(0), panelLength = panelsType.getDimSize(1),
             width = panelsType.getDimSize(2);
     int64_t numColumns = resultType.getShape().back();
 
     Type words = products[0].words;
     Value lhs = words ? packRowsOnce(b, loc, input, words) : collapseToRows(b, loc, input); // [M, K], [M, W]
+    int64_t rowLength = cast<RankedTensorType>(lhs.getType()).getDimSize(1);
     OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
     Value out;
     if (!residual || isInput(residual))
@@ -163,9 +164,9 @@ private:
 
     Slice lhsSlice, panelSlice, biasSlice, outSlice;
     lhsSlice.add(m, numTileRows);
-    lhsSlice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+    lhsSlice.add(b.getIndexAttr(0), b.getIndexAttr(rowLength));
     panelSlice.add(panel, b.getIndexAttr(1));
-    panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+    panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(panelLength));
     panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(width));
     biasSlice.add(n, numTileColumns);
     outSlice.add(m, numTileRows);

@@ -21,7 +21,7 @@ sesame.weight @panels_c2_words : tensor<2x5x32xi32> {
 
 sesame.weight @panels_c3_element : tensor<2x10x32xi32> {
   %0 = sesame.checkpoint_tensor ["w"] : tensor<37x19xf32>
-  // expected-error @+1 {{expects words of bf16 or i8, got 'f16'}}
+  // expected-error @+1 {{expects words of bf16, i8, ui8 or ui4, got 'f16'}}
   %1 = sesame.pack_word_panels %0 of f16 layout = nk : tensor<37x19xf32> -> tensor<2x10x32xi32>
   sesame.yield %1 : tensor<2x10x32xi32>
 }
@@ -112,5 +112,39 @@ func.func @tile_c5_columns(%q: memref<?x7xi32>, %p: memref<7x32xi32>, %o: memref
 func.func @tile_c6_words(%q: memref<?x2xi32>, %p: memref<2x32xi32>, %o: memref<?x?xf32>) {
   // expected-error @+1 {{expects at least 3 words a row, got 2}}
   sesame.word_matmul_tile of i8 lhs(%q : memref<?x2xi32>) panel(%p : memref<2x32xi32>) out(%o : memref<?x?xf32>)
+  return
+}
+
+// -----
+
+// Two steps of 64 would be needed.
+sesame.weight @panels_c2_steps : tensor<2x9x32xi32> {
+  %0 = sesame.checkpoint_tensor ["w"] : tensor<37x70xf32>
+  // expected-error @+1 {{expects panels [ceil(N / R), 18, R] for N = 37 and K = 70, got 'tensor<2x9x32xi32>'}}
+  %1 = sesame.pack_word_panels %0 of ui4 layout = nk : tensor<37x70xf32> -> tensor<2x9x32xi32>
+  sesame.yield %1 : tensor<2x9x32xi32>
+}
+
+// -----
+
+func.func @linear_c2_steps(%x: tensor<?x70xf32>, %w: tensor<2x17x32xi32>) -> tensor<?x37xf32> {
+  // expected-error @+1 {{expects panels [ceil(N / R), 34, R] for N = 37 and K = 70}}
+  %0 = sesame.word_linear %x, %w of ui8 : tensor<?x70xf32>, tensor<2x17x32xi32> -> tensor<?x37xf32>
+  return %0 : tensor<?x37xf32>
+}
+
+// -----
+
+func.func @rows_c4_steps(%x: memref<?x70xf32>, %q: memref<?x20xi32>) {
+  // expected-error @+1 {{expects 40 words a row of out for K = 70, got 20}}
+  sesame.pack_words_tile of ui8 input(%x : memref<?x70xf32>) out(%q : memref<?x20xi32>)
+  return
+}
+
+// -----
+
+func.func @tile_c4_steps(%q: memref<?x40xi32>, %p: memref<9x32xi32>, %o: memref<?x?xf32>) {
+  // expected-error @+1 {{expects whole steps of 9 words of panel and 20 of lhs, as many of both, got 9 and 40}}
+  sesame.word_matmul_tile of ui4 lhs(%q : memref<?x40xi32>) panel(%p : memref<9x32xi32>) out(%o : memref<?x?xf32>)
   return
 }

@@ -37,3 +37,29 @@ func.func @tiles(%x: memref<?x19xf32>, %q: memref<?x7xi32>, %p: memref<7x32xi32>
     out(%o : memref<?x?xf32>)
   return
 }
+
+// CHECK-LABEL: sesame.weight @groups
+// CHECK:         sesame.pack_word_panels %{{.*}} of ui4 layout = nk : tensor<37x70xf32> -> tensor<2x18x32xi32>
+sesame.weight @groups : tensor<2x18x32xi32> {
+  %0 = sesame.checkpoint_tensor ["w"] : tensor<37x70xf32>
+  %1 = sesame.pack_word_panels %0 of ui4 layout = nk : tensor<37x70xf32> -> tensor<2x18x32xi32>
+  sesame.yield %1 : tensor<2x18x32xi32>
+}
+
+// CHECK-LABEL: func.func @grouped_linear
+// CHECK:         sesame.word_linear %{{.*}}, %{{.*}} of ui4 : tensor<?x70xf32>, tensor<2x18x32xi32> -> tensor<?x37xf32>
+// CHECK:         sesame.word_linear %{{.*}}, %{{.*}} of ui8 activation = relu : tensor<?x70xf32>, tensor<2x34x32xi32> -> tensor<?x37xf32>
+func.func @grouped_linear(%x: tensor<?x70xf32>, %w: tensor<2x18x32xi32>, %v: tensor<2x34x32xi32>) -> (tensor<?x37xf32>, tensor<?x37xf32>) {
+  %0 = sesame.word_linear %x, %w of ui4 : tensor<?x70xf32>, tensor<2x18x32xi32> -> tensor<?x37xf32>
+  %1 = sesame.word_linear %x, %v of ui8 activation = relu : tensor<?x70xf32>, tensor<2x34x32xi32> -> tensor<?x37xf32>
+  return %0, %1 : tensor<?x37xf32>, tensor<?x37xf32>
+}
+
+// CHECK-LABEL: func.func @grouped_tiles
+// CHECK:         sesame.pack_words_tile of ui4 input(%{{.*}} : memref<?x70xf32>) out(%{{.*}} : memref<?x40xi32>)
+// CHECK:         sesame.word_matmul_tile of ui4 lhs(%{{.*}} : memref<?x40xi32>) panel(%{{.*}} : memref<18x32xi32>) out(%{{.*}} : memref<?x?xf32>)
+func.func @grouped_tiles(%x: memref<?x70xf32>, %q: memref<?x40xi32>, %p: memref<18x32xi32>, %o: memref<?x?xf32>) {
+  sesame.pack_words_tile of ui4 input(%x : memref<?x70xf32>) out(%q : memref<?x40xi32>)
+  sesame.word_matmul_tile of ui4 lhs(%q : memref<?x40xi32>) panel(%p : memref<18x32xi32>) out(%o : memref<?x?xf32>)
+  return
+}

@@ -40,3 +40,18 @@ func.func @bf16_48(%x: memref<?x48xf32, strided<[?, 1], offset: ?>>, %q: memref<
   sesame.pack_words_tile of bf16 input(%x : memref<?x48xf32, strided<[?, 1], offset: ?>>) out(%q : memref<?x24xi32, strided<[?, 1], offset: ?>>)
   return
 }
+
+func.func @int4_1(%x: memref<?x1xf32, strided<[?, 1], offset: ?>>, %q: memref<?x20xi32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  sesame.pack_words_tile of ui4 input(%x : memref<?x1xf32, strided<[?, 1], offset: ?>>) out(%q : memref<?x20xi32, strided<[?, 1], offset: ?>>)
+  return
+}
+
+func.func @int4_83(%x: memref<?x83xf32, strided<[?, 1], offset: ?>>, %q: memref<?x40xi32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  sesame.pack_words_tile of ui4 input(%x : memref<?x83xf32, strided<[?, 1], offset: ?>>) out(%q : memref<?x40xi32, strided<[?, 1], offset: ?>>)
+  return
+}
+
+func.func @int4_192(%x: memref<?x192xf32, strided<[?, 1], offset: ?>>, %q: memref<?x60xi32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  sesame.pack_words_tile of ui4 input(%x : memref<?x192xf32, strided<[?, 1], offset: ?>>) out(%q : memref<?x60xi32, strided<[?, 1], offset: ?>>)
+  return
+}

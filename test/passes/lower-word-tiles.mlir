@@ -83,3 +83,56 @@ func.func @narrow_panel(%a: memref<?x14xi32>, %p: memref<14x12xi32>, %c: memref<
   sesame.word_matmul_tile of i8 lhs(%a : memref<?x14xi32>) panel(%p : memref<14x12xi32>) out(%c : memref<?x12xf32>)
   return
 }
+
+// -----
+
+// Two steps. In each, for each group and vector: the sum starts from the row's word, takes the lower and the upper halves of four words, and becomes a float
+// that is added to the product times the scales.
+// CHECK-LABEL: func.func @int4_groups
+// CHECK:         %[[SUMS:.*]]:2 = scf.for %{{.*}} = %c0 to %c2 step %c1 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>) {
+// CHECK:           memref.load %{{.*}} : memref<1x40xi32>
+// CHECK:           vector.load %{{.*}} : memref<18x32xi32>, vector<16xi32>
+// CHECK:           arith.shrui
+// CHECK:           arith.andi
+// CHECK-COUNT-8:   llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK:           arith.sitofp
+// CHECK:           vector.fma
+// CHECK-COUNT-24:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK:           vector.fma
+// CHECK:           scf.yield
+// CHECK:         vector.store %[[SUMS]]#0
+// PLAIN-LABEL: func.func @int4_groups
+// PLAIN-NOT:     call_intrinsic
+// PLAIN:         arith.muli
+func.func @int4_groups(%a: memref<1x40xi32>, %p: memref<18x32xi32>, %c: memref<1x32xf32>) {
+  sesame.word_matmul_tile of ui4 lhs(%a : memref<1x40xi32>) panel(%p : memref<18x32xi32>) out(%c : memref<1x32xf32>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @int8_groups
+// CHECK:         scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK-NOT:       arith.shrui
+// CHECK-COUNT-32:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+func.func @int8_groups(%a: memref<1x40xi32>, %p: memref<34x32xi32>, %c: memref<1x32xf32>) {
+  sesame.word_matmul_tile of ui8 lhs(%a : memref<1x40xi32>) panel(%p : memref<34x32xi32>) out(%c : memref<1x32xf32>)
+  return
+}
+
+// -----
+
+// 83 elements: a loop over one whole step, then one vector and three elements under a mask; the second group of that step is empty.
+// CHECK-LABEL: func.func @rows_in_groups
+// CHECK:         scf.for %{{.*}} = %c0 to %[[M:.*]] step %c1
+// CHECK:           scf.for %{{.*}} = %c0 to %c1 step %c1
+// CHECK:             math.absf
+// CHECK:             vector.store %{{.*}} : memref<?x40xi32>, vector<4xi32>
+// CHECK:             vector.reduction <add>
+// CHECK:             memref.store
+// CHECK:           vector.maskedload
+// CHECK-NOT:       vector.maskedload
+func.func @rows_in_groups(%x: memref<?x83xf32>, %q: memref<?x40xi32>) {
+  sesame.pack_words_tile of ui4 input(%x : memref<?x83xf32>) out(%q : memref<?x40xi32>)
+  return
+}

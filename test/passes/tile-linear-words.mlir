@@ -29,3 +29,12 @@ func.func @rank_3_of_bf16(%x: tensor<?x?x36xf32>, %w: tensor<2x18x32xi32>, %b: t
   %y = sesame.word_linear %x, %w of bf16 bias(%b : tensor<44xf32>) : tensor<?x?x36xf32>, tensor<2x18x32xi32> -> tensor<?x?x44xf32>
   return %y : tensor<?x?x44xf32>
 }
+
+// A row's step has 20 words, a column's of ui4 9.
+// CHECK-LABEL: func.func @groups
+// CHECK:         sesame.pack_words_tile of ui4 input(%{{.*}} : tensor<?x70xf32>) out(%{{.*}} : tensor<?x40xi32>)
+// CHECK:         sesame.word_matmul_tile of ui4 lhs(%{{.*}} : tensor<?x40xi32>) panel(%{{.*}} : tensor<18x32xi32>)
+func.func @groups(%x: tensor<?x70xf32>, %w: tensor<2x18x32xi32>) -> tensor<?x44xf32> {
+  %y = sesame.word_linear %x, %w of ui4 : tensor<?x70xf32>, tensor<2x18x32xi32> -> tensor<?x44xf32>
+  return %y : tensor<?x44xf32>
+}

@@ -8,6 +8,8 @@
 
 #include "HostTensor.h"
 
+#include "sesame/Dialect/WordOps.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -280,12 +282,46 @@ static void quantizeColumn(const float *column, int64_t k, std::byte *words, int
   storeElement<float>(words, ((k + 3) / 4 + 1) * stride, isZero ? nan : largest / 127.0f + nan);
 }
 
-HostTensor packWordPanels(const HostTensor &given, bool isInt8, bool isNk, RankedTensorType resultType) {
+/// The codes and scales of one column of `k` numbers, in groups, written at `words`, of which each is
+/// `stride` words from the next.
+static void quantizeColumnInGroups(const float *column, int64_t k, const mlir::sesame::WordFormat &format,
+                                   std::byte *words, int64_t stride) {
+  constexpr int64_t groupSize = mlir::sesame::WordFormat::groupSize;
+  const int64_t perWord = format.perWord(), codeWords = format.stepWords() - 1;
+  const auto zero = static_cast<float>(format.zeroCode());
+  for (int64_t first = 0; first < k; first += groupSize) {
+    const int64_t count = std::min(groupSize, k - first), half = first / groupSize % 2;
+    const int64_t step = first / mlir::sesame::WordFormat::stepSize * format.stepWords();
+    float largest = 0, nan = 0;
+    for (int64_t i = first; i < first + count; ++i) {
+      largest = std::fabs(column[i]) > std::fabs(largest) ? column[i] : largest;
+      nan += column[i] * 0.0f; // NaN for an infinity too
+    }
+    const bool isZero = !(std::fabs(largest) > 1e-30f);
+    const uint16_t scaleBits = floatToBFloat(nan != nan ? nan : isZero ? 0.0f : -largest / zero);
+    storeElement<uint16_t>(words, (step + codeWords) * stride * 2 + half, scaleBits);
+    if (isZero || nan != nan)
+      continue;
+    const float scale = bitsToFloat(static_cast<uint32_t>(scaleBits) << 16);
+    for (int64_t i = 0; i < count; ++i) {
+      const float code = std::nearbyint(column[first + i] / scale) + zero;
+      const auto bits = static_cast<uint32_t>(std::clamp(code, 0.0f, 2 * zero - 1));
+      const int64_t word = (step + (half * groupSize + i) / perWord) * stride, inWord = i % perWord;
+      // Four bytes; the numbers behind the fourth are in the bytes' upper halves.
+      const int64_t place = 8 * (inWord % 4) + 4 * (inWord / 4);
+      storeElement<uint32_t>(words, word, loadElement<uint32_t>(words, word) | bits << place);
+    }
+  }
+}
+
+HostTensor packWordPanels(const HostTensor &given, Type element, bool isNk, RankedTensorType resultType) {
+  const mlir::sesame::WordFormat format(element);
+  const bool isQuantized = format.isInt8 || format.isGrouped;
   HostTensor source = given;
-  if (isInt8 || !given.type().getElementType().isBF16()) {
+  if (isQuantized || !given.type().getElementType().isBF16()) {
     MLIRContext *context = resultType.getContext();
-    source = convertFloat(
-        given, given.type().clone(isInt8 ? Type(Float32Type::get(context)) : BFloat16Type::get(context)));
+    source = convertFloat(given, given.type().clone(isQuantized ? Type(Float32Type::get(context))
+                                                                : BFloat16Type::get(context)));
   }
   HostTensor result(resultType);
   std::memset(result.mutableData(), 0, result.sizeInBytes());
@@ -293,19 +329,24 @@ HostTensor packWordPanels(const HostTensor &given, bool isInt8, bool isNk, Ranke
   const int64_t words = resultType.getDimSize(1), r = resultType.getDimSize(2);
   // Place in the source of number k of column n.
   auto at = [&](int64_t column, int64_t i) { return isNk ? column * k + i : i * n + column; };
-  std::vector<float> columns(isInt8 ? r * k : 0);
+  std::vector<float> columns(isQuantized ? r * k : 0);
   for (int64_t p = 0; p * r < n; ++p) {
     const int64_t width = std::min(r, n - p * r);
     std::byte *panel = result.mutableData() + p * words * r * sizeof(uint32_t);
-    if (isInt8) {
+    if (isQuantized) {
       // Read along the source's rows, which of [K, N] is across columns.
       for (int64_t outer = 0; outer < (isNk ? width : k); ++outer)
         for (int64_t inner = 0; inner < (isNk ? k : width); ++inner) {
           const int64_t column = isNk ? outer : inner, i = isNk ? inner : outer;
           columns[column * k + i] = loadElement<float>(source.data(), at(p * r + column, i));
         }
-      for (int64_t column = 0; column < width; ++column)
-        quantizeColumn(&columns[column * k], k, panel + column * sizeof(uint32_t), r);
+      for (int64_t column = 0; column < width; ++column) {
+        std::byte *first = panel + column * sizeof(uint32_t);
+        if (format.isGrouped)
+          quantizeColumnInGroups(&columns[column * k], k, format, first, r);
+        else
+          quantizeColumn(&columns[column * k], k, first, r);
+      }
       continue;
     }
     constexpr int64_t blockOfK = 32; // as packPanels

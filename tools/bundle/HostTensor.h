@@ -57,8 +57,9 @@ HostTensor combineF32(const HostTensor &lhs, const HostTensor &rhs,
                       const std::function<float(float, float)> &combine);
 /// As `sesame.pack_panels`: [N, K] (`isNk`) or [K, N] to [ceil(N / R), K, R].
 HostTensor packPanels(const HostTensor &source, bool isNk, mlir::RankedTensorType resultType);
-/// As `sesame.pack_word_panels`: [N, K] (`isNk`) or [K, N] to [ceil(N / R), words, R], of int8 or bf16.
-HostTensor packWordPanels(const HostTensor &source, bool isInt8, bool isNk,
+/// As `sesame.pack_word_panels`: [N, K] (`isNk`) or [K, N] to [ceil(N / R), words, R], of numbers of type
+/// `element`.
+HostTensor packWordPanels(const HostTensor &source, mlir::Type element, bool isNk,
                           mlir::RankedTensorType resultType);
 
 } // namespace sesame

@@ -69,7 +69,7 @@ private:
           return packPanels(operand(0), pack.getLayout() == mlir::sesame::WeightLayout::nk, type);
         })
         .Case([&](mlir::sesame::PackWordPanelsOp pack) {
-          return packWordPanels(operand(0), pack.getElement().isInteger(8),
+          return packWordPanels(operand(0), pack.getElement(),
                                 pack.getLayout() == mlir::sesame::WeightLayout::nk, type);
         })
         .Case([&](tensor::EmptyOp) { return HostTensor(type, nullptr); }) // only ever a destination

@@ -154,8 +154,12 @@ void compileBundle(const CompileOptions &options) {
     report.emplace(context);
 
   // Everything that can be wrong with the request is found before anything is written.
+  if (!options.weights.empty() && options.dtype == "int8")
+    throw Error(
+        message("--weights ", options.weights,
+                ": expected --dtype f32, bf16 or f16 beside it, for the weights that it leaves, got int8"));
   std::vector<std::string> extensions;
-  if (options.dtype == "int8")
+  if (options.dtype == "int8" || !options.weights.empty())
     extensions = {"avx512vnni"};
   else if (options.dtype == "bf16")
     extensions = {"avx512bf16"};
@@ -185,12 +189,15 @@ void compileBundle(const CompileOptions &options) {
   mlir::sesame::TileOptions tile;
   tile.panelWidth = codegen.vectorLanes * 2;
   tile.weightType = options.dtype;
+  tile.groups = options.weights;
   tile.bf16Words = codegen.hasFeature("avx512bf16");
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile");
   readPackedWeights(module, table);
 
   Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
+  manifest.provenance["linear_weights"] =
+      options.weights.empty() ? options.dtype : options.weights + " in groups of 32";
   manifest.ops = table.ops;
   // The recipes and the code have nothing to do with each other from here on: the weights are written on a
   // second thread, from a copy of the module in a context of its own.

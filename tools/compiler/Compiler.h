@@ -39,6 +39,9 @@ struct CompileOptions {
   /// scale a column). Between the linear maps activations are of f32 in each; docs/precision.md says what
   /// happens in them.
   std::string dtype = "f32";
+  /// "int8" or "int4": the weights of linear maps in groups of 32 numbers with a scale each; empty: as
+  /// `dtype` says.
+  std::string weights;
   /// Directory for the IR of every stage; empty: none.
   std::string dumpDirectory;
   /// Print the optimisations and what each operation costs (ExplainOptions).

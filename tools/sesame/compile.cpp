@@ -51,6 +51,12 @@ void addCompileCommand(CLI::App &app) {
                    "Type of the linear maps' weights: f32, bf16, f16 or int8 (docs/precision.md)")
       ->capture_default_str()
       ->check(CLI::IsMember({"f32", "bf16", "f16", "int8"}));
+  command
+      ->add_option(
+          "--weights", options->weights,
+          "Store the linear maps' weights in 8 or 4 bits, in groups of 32 with a scale each: int8 or int4 "
+          "(docs/precision.md)")
+      ->check(CLI::IsMember({"int8", "int4"}));
   command->add_option("--dump-dir", options->dumpDirectory, "Write the IR of every stage to this directory");
   CLI::Option *explain = command->add_flag(
       "--explain", options->explain,

@@ -62,6 +62,9 @@ static void inspectBundle(const std::string &bundle, bool json) {
   std::printf("weights  %llu bytes, %llu tensors, %llu elements (as packed)\n",
               static_cast<unsigned long long>(weights.dataSizeInBytes()),
               static_cast<unsigned long long>(count), static_cast<unsigned long long>(parameters));
+  if (auto type = manifest.provenance.find("linear_weights");
+      type != manifest.provenance.end() && type->is_string())
+    std::printf("linears  %s\n", type->get<std::string>().c_str());
   for (const EntrySpec &entry : manifest.entries) {
     std::printf("entry    %s\n", entry.name.c_str());
     describeTensors(entry, entry.inputs, "input");

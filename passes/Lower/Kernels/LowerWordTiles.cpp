@@ -73,6 +73,21 @@ public:
     return acc;
   }
 
+  /// The bytes without a sign that the codes of a word are: themselves, or of 4 bits the lower and the upper
+  /// halves.
+  SmallVector<Value> codesOf(Value word, int64_t bits) {
+    if (bits == 8)
+      return {word};
+    Value halves = constant(0x0f0f0f0f), upper = arith::ShRUIOp::create(b, word, constant(4));
+    return {arith::AndIOp::create(b, word, halves), arith::AndIOp::create(b, upper, halves)};
+  }
+  /// The bf16 in the lower (0) or the upper (1) half of each word, as f32.
+  Value bfloatOf(Value word, int64_t half) {
+    if (half == 0)
+      return toFloat(arith::ShLIOp::create(b, word, constant(16)));
+    return toFloat(arith::AndIOp::create(b, word, constant(static_cast<int32_t>(0xffff0000))));
+  }
+
 private:
   Value call(StringRef intrinsic, ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(b, operands.front().getType(), b.getStringAttr(intrinsic), operands)
@@ -95,6 +110,50 @@ public:
 
 private:
   SmallVector<Value> buildProducts(Value firstRow, int64_t rows) override {
+    return format.isGrouped ? buildGroupedProducts(firstRow, rows) : buildWholeProducts(firstRow, rows);
+  }
+
+  /// Sums of a group are exact; they become floats and are added to the products, times both scales.
+  SmallVector<Value> buildGroupedProducts(Value firstRow, int64_t rows) {
+    int64_t stepWords = format.stepWords(), groupWords = (stepWords - 1) / 2;
+    int64_t numSteps = cast<MemRefType>(op.panel.getType()).getDimSize(0) / stepWords;
+    SmallVector<Value> products(rows * vectors, b.splat(0.0f));
+    return b.loop(b.index(0), b.index(numSteps), 1, products, [&](Value step, ValueRange carried) {
+      SmallVector<Value> sums(carried);
+      Value panelStep = b.mul(step, stepWords), rowStep = b.mul(step, WordFormat::rowStepWords);
+      auto left = [&](int64_t row, int64_t word) {
+        return w.splat(b.loadScalar(op.lhs, {b.add(firstRow, row), b.add(rowStep, word)}));
+      };
+      auto right = [&](int64_t v, int64_t word) {
+        return w.load(op.panel, {b.add(panelStep, word), b.index(v * b.lanes())});
+      };
+      // Vector by vector: the accumulators of one and the words of one group at a time leave room for 8 rows.
+      for (int64_t group = 0; group < 2; ++group)
+        for (int64_t v = 0; v < vectors; ++v) {
+          SmallVector<Value> dots;
+          for (int64_t row = 0; row < rows; ++row)
+            dots.push_back(left(row, 16 + group));
+          for (int64_t word = 0; word < groupWords; ++word) {
+            SmallVector<Value> codes = w.codesOf(right(v, group * groupWords + word), format.bits);
+            for (auto [part, code] : llvm::enumerate(codes)) {
+              int64_t place = (group * groupWords + word) * codes.size() + part;
+              for (int64_t row = 0; row < rows; ++row)
+                dots[row] = w.dotInt8(code, left(row, place), dots[row], hasInstruction);
+            }
+          }
+          Value columnScales = w.bfloatOf(right(v, stepWords - 1), group);
+          for (int64_t row = 0; row < rows; ++row) {
+            Value scales = b.fmul(columnScales, w.toFloat(left(row, 18 + group)));
+            Value dot = arith::SIToFPOp::create(b, b.vectorType(), dots[row]);
+            Value &sum = sums[row * vectors + v];
+            sum = b.fma(dot, scales, sum);
+          }
+        }
+      return sums;
+    });
+  }
+
+  SmallVector<Value> buildWholeProducts(Value firstRow, int64_t rows) {
     int64_t depth = cast<MemRefType>(op.panel.getType()).getDimSize(0) - format.trailingWords();
     auto column = [&](int64_t v) { return b.index(v * b.lanes()); };
     auto left = [&](int64_t row, Value k) {
@@ -145,7 +204,9 @@ public:
 
   void build() {
     b.loop(b.index(0), b.extent(op.getInput(), 0), 1, [&](Value row) {
-      if (format.isInt8)
+      if (format.isGrouped)
+        buildGroupedRow(row);
+      else if (format.isInt8)
         buildInt8Row(row);
       else
         forVectors(row, [&](Value x) { return roundToBf16(x); });
@@ -257,6 +318,55 @@ private:
     storeWord(arith::BitcastOp::create(b, b.getI32Type(), scale), row, end + 1);
   }
 
+  void buildGroupedRow(Value row) {
+    constexpr int64_t stepSize = WordFormat::stepSize;
+    int64_t wholeSteps = k / stepSize;
+    auto place = [&](Value step) { return b.mul(step, WordFormat::rowStepWords); };
+    auto buildStep = [&](Value step, int64_t count) {
+      for (int64_t group = 0; group < 2; ++group) {
+        int64_t first = group * WordFormat::groupSize;
+        buildGroup(row, b.add(b.mul(step, stepSize), first), place(step), group, count - first);
+      }
+    };
+    b.loop(b.index(0), b.index(wholeSteps), 1, [&](Value step) { buildStep(step, stepSize); });
+    if (k % stepSize != 0)
+      buildStep(b.index(wholeSteps), k % stepSize);
+  }
+
+  /// Group 0 or 1 of the step at word `place` of a row of `out`, of the `count` elements from `column` on.
+  void buildGroup(Value row, Value column, Value place, int64_t group, int64_t count) {
+    Value zero = b.splat(0.0f), largest = zero, nan = zero;
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < WordFormat::groupSize; i += b.lanes()) {
+      bool isWhole = count - i >= b.lanes();
+      Value x = count <= i ? zero : load(row, b.add(column, i), isWhole ? Value() : b.firstLanes(count - i));
+      elements.push_back(x);
+      largest = atLeast(largest, math::AbsFOp::create(b, x));
+      nan = b.fma(x, zero, nan);
+    }
+    Value magnitude = b.maxLanes(largest);
+    Value inverse = b.splat(b.fdiv(b.f32(127.0f), atLeast(b.f32(1e-30f), magnitude)));
+    int64_t firstWord = group * WordFormat::groupSize / 4, wordsPerVector = b.lanes() / 4;
+    auto words = VectorType::get({wordsPerVector}, b.getI32Type());
+    Value sum;
+    for (auto [i, x] : llvm::enumerate(elements)) {
+      Value code = roundEven(b.fmul(x, inverse));
+      code = atMost(b.splat(127.0f), atLeast(b.splat(-127.0f), code));
+      Value integers = arith::FPToSIOp::create(b, narrow(b.getI32Type()), code);
+      sum = sum ? Value(arith::AddIOp::create(b, sum, integers)) : integers;
+      Value bytes = arith::TruncIOp::create(b, narrow(b.getI8Type()), integers);
+      vector::StoreOp::create(b, vector::BitCastOp::create(b, words, bytes), op.getOut(),
+                              ValueRange{row, b.add(place, firstWord + i * wordsPerVector)});
+    }
+    Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum);
+    Value zeroCode = arith::ConstantIntOp::create(b, -format.zeroCode(), 32);
+    memref::StoreOp::create(b, arith::MulIOp::create(b, total, zeroCode), op.getOut(),
+                            ValueRange{row, b.add(place, 16 + group)});
+    Value scale = b.fadd(b.fdiv(magnitude, b.f32(127.0f)), b.sumLanes(nan));
+    memref::StoreOp::create(b, arith::BitcastOp::create(b, b.getI32Type(), scale), op.getOut(),
+                            ValueRange{row, b.add(place, 18 + group)});
+  }
+
   PackWordsTileOp op;
   KernelBuilder b;
   WordFormat format;
@@ -291,7 +401,7 @@ struct LowerWordTiles : sesame::impl::LowerWordTilesPassBase<LowerWordTiles> {
       if (failed(check(op)))
         return signalPassFailure();
       if (auto matmul = dyn_cast<WordMatmulTileOp>(op))
-        WordMatmulTile(matmul, vectorLanes, rows, matmul.getElement().isInteger(8) ? vnni : bf16).build();
+        WordMatmulTile(matmul, vectorLanes, rows, matmul.getElement().isBF16() ? bf16 : vnni).build();
       else
         WordRows(cast<PackWordsTileOp>(op), vectorLanes, bf16).build();
       op->erase();

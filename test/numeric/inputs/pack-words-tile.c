@@ -2,16 +2,21 @@
 #include "kernel-test.h"
 
 typedef void Kernel(Memref2 *input, Memref2 *out);
-Kernel _mlir_ciface_int8_1, _mlir_ciface_int8_83, _mlir_ciface_int8_192, _mlir_ciface_bf16_1, _mlir_ciface_bf16_83, _mlir_ciface_bf16_48;
+Kernel _mlir_ciface_int8_1, _mlir_ciface_int8_83, _mlir_ciface_int8_192, _mlir_ciface_bf16_1, _mlir_ciface_bf16_83, _mlir_ciface_bf16_48,
+    _mlir_ciface_int4_1, _mlir_ciface_int4_83, _mlir_ciface_int4_192;
+
+enum { BF16, INT8, INT4_GROUPS };
 
 static const struct {
   const char *name;
   int64_t depth;
-  int is_int8;
+  int format;
   Kernel *kernel;
-} kCases[] = {{"int8_1", 1, 1, _mlir_ciface_int8_1},    {"int8_83", 83, 1, _mlir_ciface_int8_83},
-              {"int8_192", 192, 1, _mlir_ciface_int8_192}, {"bf16_1", 1, 0, _mlir_ciface_bf16_1},
-              {"bf16_83", 83, 0, _mlir_ciface_bf16_83}, {"bf16_48", 48, 0, _mlir_ciface_bf16_48}};
+} kCases[] = {{"int8_1", 1, INT8, _mlir_ciface_int8_1},        {"int8_83", 83, INT8, _mlir_ciface_int8_83},
+              {"int8_192", 192, INT8, _mlir_ciface_int8_192},  {"bf16_1", 1, BF16, _mlir_ciface_bf16_1},
+              {"bf16_83", 83, BF16, _mlir_ciface_bf16_83},     {"bf16_48", 48, BF16, _mlir_ciface_bf16_48},
+              {"int4_1", 1, INT4_GROUPS, _mlir_ciface_int4_1}, {"int4_83", 83, INT4_GROUPS, _mlir_ciface_int4_83},
+              {"int4_192", 192, INT4_GROUPS, _mlir_ciface_int4_192}};
 
 /* What row `kind` is made of, beside random numbers. */
 enum { RANDOM, ZEROS, POSITIVE, NEGATIVE, TINY, LARGE, NANS, INFINITIES, NUM_KINDS };
@@ -51,12 +56,34 @@ static void check(const char *name, const char *what, int kind, int64_t place, d
     printf("%s: row %d: %s %ld is %.9g, expected %.9g\n", name, kind, what, (long)place, got, expected);
 }
 
+/* The steps of a row in groups. */
+static void check_groups(const char *name, int kind, const float *row, int64_t depth, const uint32_t *got) {
+  for (int64_t first = 0; first < (depth + 63) / 64 * 64; first += 32) {
+    const uint32_t *step = got + first / 64 * 20;
+    const int64_t group = first / 32 % 2;
+    float largest = 0, nan = 0;
+    for (int64_t k = first; k < first + 32 && k < depth; ++k)
+      largest = fmaxf(largest, fabsf(row[k])), nan += row[k] * 0.0f;
+    check(name, "scale of the group at", kind, first, bits_to_float(step[18 + group]), largest / 127 + nan);
+    const float inverse = 127 / fmaxf(1e-30f, largest);
+    int32_t sum = 0;
+    for (int64_t i = 0; i < 32; ++i) {
+      const float x = first + i < depth ? row[first + i] : 0;
+      const int32_t code = (int8_t)(step[group * 8 + i / 4] >> 8 * (i % 4));
+      sum += code;
+      if (nan == 0)
+        check(name, "code", kind, first + i, code, fminf(127, fmaxf(-127, rintf(x * inverse))));
+    }
+    check(name, "start of the group at", kind, first, (int32_t)step[16 + group], -8 * sum);
+  }
+}
+
 int main(int argc, char **argv) {
   alter = argc > 1 && !strcmp(argv[1], "alter");
   long num_shapes = 0;
   for (size_t c = 0; c < sizeof kCases / sizeof *kCases; ++c, ++num_shapes) {
-    const int64_t depth = kCases[c].depth, stride = depth + 3, per_word = kCases[c].is_int8 ? 4 : 2;
-    const int64_t code_words = (depth + per_word - 1) / per_word, words = code_words + (kCases[c].is_int8 ? 2 : 0);
+    const int64_t depth = kCases[c].depth, stride = depth + 3, per_word = kCases[c].format == INT8 ? 4 : 2;
+    const int64_t code_words = (depth + per_word - 1) / per_word, words = kCases[c].format == INT4_GROUPS ? (depth + 63) / 64 * 20 : code_words + (kCases[c].format == INT8 ? 2 : 0);
     /* Both end where the last row ends. */
     const int64_t out_stride = words + 1;
     float *x = allocate(sizeof(float) * (size_t)((NUM_KINDS - 1) * stride + depth));
@@ -70,7 +97,11 @@ int main(int argc, char **argv) {
     for (int kind = 0; kind < NUM_KINDS; ++kind) {
       const float *row = x + kind * stride;
       const uint32_t *got = out + kind * out_stride;
-      if (!kCases[c].is_int8) {
+      if (kCases[c].format == INT4_GROUPS) {
+        check_groups(kCases[c].name, kind, row, depth, got);
+        continue;
+      }
+      if (kCases[c].format == BF16) {
         for (int64_t k = 0; k < depth; ++k) {
           uint32_t half = got[k / 2] >> 16 * (k % 2) & 0xffff, expected = round_to_bf16(row[k]);
           if (isnan(row[k])) /* of any payload */

@@ -402,10 +402,13 @@ def LowerWordTilesPass : Pass<"sesame-lower-word-tiles", "::mlir::func::FuncOp">
     %d0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%a0, %x as bytes, %b0 as bytes)
     ```
 
-    After the loop the integer sums less zero point times column sum become floats and are multiplied by the scales. Without the instruction (options `vnni` and
+    With ui4 and ui8 the loop is over steps of two groups. In a step, for each group and each vector of columns, the words of codes are loaded, cut in two with ui4, and
+    multiplied with the rows' words; the sums, which start from the row's start, become floats and are added, times both scales, to the block's products.
+
+    With i8, after the loop the integer sums less zero point times column sum become floats and are multiplied by the scales. Without the instruction (options `vnni` and
     `bf16`, with 16 lanes) the products of a word are made one by one in i32 or f32: the same sums of int8, other roundings of bf16.
 
-    A pack_words_tile walks each row twice with i8 (largest and smallest element, then codes), once with bf16.
+    A pack_words_tile walks each row twice with i8 (largest and smallest element, then codes), once with the others, those in groups holding a group in registers.
   }];
   let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
                  Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: as sesame-lower-matmul-tile)">,
@@ -508,12 +511,26 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
     %y = sesame.word_linear %x, %w of i8 : tensor<?x36xf32>, tensor<4x11x32xi32> -> tensor<?x97xf32>
     ```
 
-    Left in panels of their own type then: linears over inputs of another type than f32, weights of f16 with bf16, and int8 with K beyond 65536.
+    With `groups=int4` or `groups=int8` these words are of ui4 or ui8, with a scale for every 32 numbers along K:
+
+    ```mlir
+    sesame.weight @w.panels : tensor<4x9x32xi32> {
+      %0 = ...
+      %1 = sesame.pack_word_panels %0 of ui4 layout = nk : tensor<97x36xf32> -> tensor<4x9x32xi32>
+      sesame.yield %1 : tensor<4x9x32xi32>
+    }
+    %y = sesame.word_linear %x, %w of ui4 : tensor<?x36xf32>, tensor<4x9x32xi32> -> tensor<?x97xf32>
+    ```
+
+    Left in panels of their own type then: linears over inputs of another type than f32, weights of f16 with bf16, and int8 without groups with K beyond 65536. `weight-type`
+    is for what `groups` leaves.
   }];
   let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
                         "R, columns of a panel: the width of the register tile">,
                  Option<"weightType", "weight-type", "std::string", /*default=*/"\"f32\"",
                         "Type of the panels' numbers: f32, bf16, f16 or int8">,
+                 Option<"groups", "groups", "std::string", /*default=*/"\"\"",
+                        "Quantise the weights in groups of 32 along K: int8 or int4; empty: don't">,
                  Option<"bf16Words", "bf16-words", "bool", /*default=*/"false",
                         "With bf16: multiply pairs of bf16, which rounds the inputs too, instead of widening the weights">];
   let dependentDialects = ["::mlir::sesame::SesameDialect"];

@@ -21,11 +21,14 @@ struct TileOptions {
   int64_t panelWidth = 32;
   /// Type of the panels' numbers: f32, bf16, f16 or int8. Products of floats are summed in f32 all the same.
   std::string weightType = "f32";
+  /// Weights quantised in groups of 32: int8, int4, or empty. Then `weightType` is for those that cannot be.
+  std::string groups;
   /// With bf16: the inputs of linears are rounded to bf16 too, for vdpbf16ps.
   bool bf16Words = false;
 };
 
-/// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles. See docs/architecture.md, section 2.
+/// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles.
+/// See docs/architecture.md, section 2.
 void buildTileCpu(OpPassManager &pm, const TileOptions &options = {});
 
 /// How code is made for a CPU.
@@ -41,11 +44,12 @@ struct LoweringOptions {
 /// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).
 void buildOptimize(OpPassManager &pm);
 
-/// `sesame-bufferize`: tensors -> memrefs; entries write into their callers' buffers, and all temporary buffers lie in one arena.
+/// `sesame-bufferize`: tensors -> memrefs; entries write into their callers' buffers, and all temporary
+/// buffers lie in one arena.
 void buildBufferize(OpPassManager &pm);
 
-/// `sesame-lower-to-llvm`: memrefs with kernel ops, linalg and `scf.forall` -> the LLVM dialect, with the C interface of
-/// `sesame/abi.h`.
+/// `sesame-lower-to-llvm`: memrefs with kernel ops, linalg and `scf.forall` -> the LLVM dialect, with the C
+/// interface of `sesame/abi.h`.
 void buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &options = {});
 
 /// Makes every named pipeline known to `sesame-opt` and to the pass pipeline parser.
