@@ -9,47 +9,14 @@ import json
 import os
 import random
 import struct
-import subprocess
 import sys
+
+from bundle_calls import Tensor, run
 
 bundle, work, *checks = sys.argv[1:]
 os.makedirs(work, exist_ok=True)
 manifest = json.load(open(os.path.join(bundle, "manifest.json")))
 entry = next(entry for entry in manifest["entries"] if entry["name"] == "forward")
-sizes = {"f32": 4, "i64": 8}
-
-
-class Tensor:
-    """Rows of bytes: shape, dtype, data."""
-
-    def __init__(self, dtype, shape, data):
-        self.dtype, self.shape, self.data = dtype, list(shape), data
-
-    def part(self, axis, begin, end):
-        inner = sizes[self.dtype]
-        for extent in self.shape[axis + 1:]:
-            inner *= extent
-        block = inner * self.shape[axis]
-        data = b"".join(self.data[at + begin * inner:at + end * inner] for at in range(0, len(self.data), block))
-        return Tensor(self.dtype, self.shape[:axis] + [end - begin] + self.shape[axis + 1:], data)
-
-
-def run(inputs, threads=1):
-    header, body = {}, b""
-    for name, tensor in inputs.items():
-        header[name] = {"dtype": tensor.dtype.upper(), "shape": tensor.shape, "data_offsets": [len(body), len(body) + len(tensor.data)]}
-        body += tensor.data
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(os.path.join(work, "in"), "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + body)
-    subprocess.run(["sesame", "run", bundle, "--inputs", os.path.join(work, "in"), "--outputs", os.path.join(work, "out"), "--threads", str(threads)],
-                   check=True, stdout=subprocess.DEVNULL)
-    with open(os.path.join(work, "out"), "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        body = file.read()
-    return {name: Tensor(value["dtype"].lower(), value["shape"], body[slice(*value["data_offsets"])])
-            for name, value in header.items() if not name.startswith("__")}
 
 
 def expect(what, got, expected):
@@ -87,16 +54,16 @@ for spec in entry["inputs"]:
 if not mask and "lengths" in inputs:
     lengths = struct.unpack(f"<{extents['B']}q", inputs["lengths"].data)
 specs = {spec["name"]: spec for spec in entry["inputs"] + entry["outputs"]}
-whole = run(inputs)
+whole = run(bundle, work, inputs)
 for check in checks:
     if check == "threads":
-        for name, tensor in run(inputs, threads=2).items():
+        for name, tensor in run(bundle, work, inputs, threads=2).items():
             expect(f"{name} with two threads", tensor, whole[name])
     elif check == "stream":
         states, begin, size = {}, 0, 1
         while begin < extents["S"]:
             end = min(begin + size, extents["S"])
-            outputs = run({"input_ids": inputs["input_ids"].part(1, begin, end), **states})
+            outputs = run(bundle, work, {"input_ids": inputs["input_ids"].part(1, begin, end), **states})
             expect(f"logits of steps {begin} to {end}", outputs["logits"], whole["logits"].part(1, begin, end))
             states = {name.replace("_n", "_0"): tensor for name, tensor in outputs.items() if name != "logits"}
             begin, size = end, size + 1
@@ -123,6 +90,6 @@ for check in checks:
                         axis = axis_of(specs[name], symbol)
                         if axis is not None:
                             group[name] = tensor.part(axis, 0, length)
-            for name, tensor in run(alone).items():
+            for name, tensor in run(bundle, work, alone).items():
                 expect(f"{name} of row {row} alone{' and cut' if check == 'cut' else ''}", tensor, expected[name])
 print("same bits")
