@@ -2,7 +2,7 @@
 # Installs what a build needs, from Debian 12's own packages. Does nothing when all of it is there.
 set -euo pipefail
 packages="ccache clang-22 clang-format-22 cmake libbenchmark-dev libclang-rt-22-dev libcli11-dev libgtest-dev liblld-22-dev
-  libmlir-22-dev libpcre2-dev libutf8proc-dev lld-22 llvm-22-dev llvm-22-tools make mlir-22-tools ninja-build nlohmann-json3-dev
+  libmlir-22-dev libpcre2-dev libprotobuf-dev libutf8proc-dev lld-22 llvm-22-dev llvm-22-tools make mlir-22-tools ninja-build nlohmann-json3-dev
   pkg-config python3"
 missing=""
 for package in $packages; do

@@ -36,8 +36,7 @@ namespace {
 /// Evaluates one recipe for one index. Values are dropped after their last use.
 class RecipeEvaluator {
 public:
-  RecipeEvaluator(const Checkpoint *checkpoint, mlir::sesame::WeightOp weight)
-      : checkpoint(checkpoint), weight(weight) {
+  RecipeEvaluator(const WeightInput *input, mlir::sesame::WeightOp weight) : input(input), weight(weight) {
     for (Operation &op : weight.getBody().front())
       for (Value operand : op.getOperands())
         ++numUses[operand];
@@ -110,15 +109,15 @@ private:
   }
 
   HostTensor loadTensor(mlir::sesame::CheckpointTensorOp load, RankedTensorType type) {
-    if (!checkpoint)
+    if (!input)
       throw Error(message("weight '", weight.getSymName().str(), "': expected a checkpoint to read '",
                           load.getTensorName(index), "' from"));
-    const StoredTensor &stored = checkpoint->get(load.getTensorName(index));
+    const StoredTensor &stored = input->get(load.getTensorName(index));
     std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
     DType dtype = storedType(type.getElementType());
     if (stored.dtype != dtype || stored.shape != shape)
-      throw Error(message(checkpoint->weightsPath(), ": tensor '", stored.name, "': expected ",
-                          toString(dtype, shape), ", got ", toString(stored.dtype, stored.shape)));
+      throw Error(message(input->path, ": tensor '", stored.name, "': expected ", toString(dtype, shape),
+                          ", got ", toString(stored.dtype, stored.shape)));
     return HostTensor(type, stored.data);
   }
 
@@ -135,7 +134,7 @@ private:
     return result;
   }
 
-  const Checkpoint *checkpoint;
+  const WeightInput *input;
   mlir::sesame::WeightOp weight;
   int64_t index = 0;
   llvm::DenseMap<Value, HostTensor> values;
@@ -145,6 +144,15 @@ private:
 } // namespace
 
 WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint *checkpoint, const std::string &path,
+                                   const WeightProgress &progress) {
+  if (!checkpoint)
+    return runWeightProgram(module, static_cast<const WeightInput *>(nullptr), path, progress);
+  WeightInput input{checkpoint->weightsPath(),
+                    [&](const std::string &name) -> const StoredTensor & { return checkpoint->get(name); }};
+  return runWeightProgram(module, &input, path, progress);
+}
+
+WeightFileSummary runWeightProgram(ModuleOp module, const WeightInput *input, const std::string &path,
                                    const WeightProgress &progress) {
   SafetensorsWriter writer(path);
   uint64_t total = 0;
@@ -167,7 +175,7 @@ WeightFileSummary runWeightProgram(ModuleOp module, const Checkpoint *checkpoint
   writer.begin();
   uint64_t done = 0;
   for (auto weight : module.getOps<mlir::sesame::WeightOp>()) {
-    RecipeEvaluator evaluator(checkpoint, weight);
+    RecipeEvaluator evaluator(input, weight);
     for (int64_t i = 0, e = weight.getCount(); i < e; ++i) {
       HostTensor tensor = evaluator.evaluate(i);
       writer.write(tensor.data(), tensor.sizeInBytes());

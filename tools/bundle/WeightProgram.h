@@ -18,9 +18,18 @@
 namespace sesame {
 
 class Checkpoint;
+struct StoredTensor;
 
 /// Called after each tensor with the bytes written so far and the bytes in all.
 using WeightProgress = std::function<void(uint64_t done, uint64_t total)>;
+
+/// Where recipes find the tensors they name.
+struct WeightInput {
+  /// For messages.
+  std::string path;
+  /// Throws Error if there is no tensor of that name.
+  std::function<const StoredTensor &(const std::string &name)> get;
+};
 
 struct WeightFileSummary {
   uint64_t dataSizeInBytes = 0;
@@ -32,8 +41,11 @@ struct WeightFileSummary {
 /// not by the model. `offset` and `stride` of the weights (pass `sesame-plan-weights`) must be set; the
 /// places in the file are checked against them.
 ///
-/// Throws Error that names the weight and the tensor when the checkpoint does not hold what a recipe asks
-/// for, or the file cannot be written. `checkpoint` may be null if no recipe reads one.
+/// Throws Error that names the weight and the tensor when the input does not hold what a recipe asks
+/// for, or the file cannot be written. `input` may be null if no recipe reads a tensor.
+WeightFileSummary runWeightProgram(mlir::ModuleOp module, const WeightInput *input, const std::string &path,
+                                   const WeightProgress &progress = nullptr);
+/// The same with the tensors of a checkpoint, which may be null.
 WeightFileSummary runWeightProgram(mlir::ModuleOp module, const Checkpoint *checkpoint,
                                    const std::string &path, const WeightProgress &progress = nullptr);
 

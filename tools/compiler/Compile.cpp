@@ -18,6 +18,7 @@
 #include "WeightProgram.h"
 
 #include "../sesame/Progress.h"
+#include "import/onnx/Model.h"
 #include "io/Checkpoint.h"
 #include "io/Manifest.h"
 #include "sesame/Dialect/SesameDialect.h"
@@ -27,6 +28,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cerrno>
@@ -127,7 +129,7 @@ static std::string printWeights(ModuleOp module) {
 }
 
 static void writeWeights(const std::string &recipes, const DialectRegistry &registry,
-                         const std::string &checkpointDirectory, const std::string &path,
+                         const std::string &checkpointPath, const std::string &path,
                          Manifest::Weights &weights, const WeightProgress &progress) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   DiagnosticCollector diagnostics(context);
@@ -135,10 +137,20 @@ static void writeWeights(const std::string &recipes, const DialectRegistry &regi
   if (!module)
     diagnostics.fail("the weights' recipes cannot be read back");
   std::optional<Checkpoint> checkpoint;
-  if (!checkpointDirectory.empty())
-    checkpoint.emplace(checkpointDirectory);
-  const WeightFileSummary summary =
-      runWeightProgram(*module, checkpoint ? &*checkpoint : nullptr, path, progress);
+  std::optional<onnx::Model> onnxFile;
+  std::optional<WeightInput> input;
+  if (llvm::StringRef(checkpointPath).ends_with(".onnx") && !llvm::sys::fs::is_directory(checkpointPath)) {
+    onnxFile.emplace(checkpointPath);
+    input.emplace(WeightInput{checkpointPath, [&](const std::string &name) -> const StoredTensor & {
+                                return onnxFile->getStored(name);
+                              }});
+  } else if (!checkpointPath.empty()) {
+    checkpoint.emplace(checkpointPath);
+    input.emplace(
+        WeightInput{checkpoint->weightsPath(),
+                    [&](const std::string &name) -> const StoredTensor & { return checkpoint->get(name); }});
+  }
+  const WeightFileSummary summary = runWeightProgram(*module, input ? &*input : nullptr, path, progress);
   weights.dataSizeInBytes = summary.dataSizeInBytes;
   weights.checksum = headerChecksum(summary.headerText);
 }
@@ -176,7 +188,7 @@ void compileBundle(const CompileOptions &options) {
   ModuleOp module = *source.module;
   std::vector<EntrySpec> entries = readEntrySpecs(module);
   const bool hasWeights = !module.getOps<mlir::sesame::WeightOp>().empty();
-  if (hasWeights && source.checkpointDirectory.empty())
+  if (hasWeights && source.checkpoint.empty())
     throw Error(message(options.source, ": the module has weights but no attribute sesame.model = "
                                         "{checkpoint = DIRECTORY} that says where they are"));
   stages.dump(module, "import");
@@ -204,7 +216,7 @@ void compileBundle(const CompileOptions &options) {
   std::exception_ptr weightFailure, codeFailure;
   std::thread weightThread([&, recipes = printWeights(module)] {
     try {
-      writeWeights(recipes, registry, source.checkpointDirectory, staging.file("weights.safetensors"),
+      writeWeights(recipes, registry, source.checkpoint, staging.file("weights.safetensors"),
                    manifest.weights,
                    [&](uint64_t done, uint64_t total) { progress.show("packing weights", done, total); });
     } catch (...) {
@@ -230,8 +242,8 @@ void compileBundle(const CompileOptions &options) {
   if (weightFailure)
     std::rethrow_exception(weightFailure);
 
-  if (!source.checkpointDirectory.empty())
-    copyCompanions(source.checkpointDirectory, staging);
+  if (!source.companions.empty())
+    copyCompanions(source.companions, staging);
   staging.write("manifest.json", serializeManifest(manifest));
   staging.publish();
   if (!report)

@@ -31,12 +31,12 @@ static void importToText(const ImportOptions &options) {
   for (const std::string &note : source.notes)
     llvm::errs() << "sesame: note: " << note << "\n";
   // The module remembers where its weights are, so that it can be compiled from any place.
-  if (!source.checkpointDirectory.empty()) {
+  if (!source.checkpoint.empty()) {
     NamedAttrList description((*source.module)->getAttrOfType<DictionaryAttr>("sesame.model"));
     description.set(
         "checkpoint",
         StringAttr::get(&context,
-                        std::filesystem::absolute(source.checkpointDirectory).lexically_normal().string()));
+                        std::filesystem::absolute(source.checkpoint).lexically_normal().string()));
     (*source.module)->setAttr("sesame.model", description.getDictionary(&context));
   }
   if (options.output.empty()) {

@@ -9,6 +9,7 @@
 #include "Source.h"
 
 #include "import/Import.h"
+#include "import/onnx/OnnxImport.h"
 #include "support/Error.h"
 #include "support/Json.h"
 #include "support/MappedFile.h"
@@ -61,39 +62,71 @@ static Source openModule(const std::string &path, MLIRContext &context) {
   source.modelType = get("model_type");
   source.architecture = get("architecture");
   source.task = get("task");
-  source.checkpointDirectory = get("checkpoint");
+  source.checkpoint = get("checkpoint");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(source.checkpoint, ignored))
+    source.companions = source.checkpoint;
   return source;
 }
 
-static Source openCheckpoint(const std::string &path, MLIRContext &context) {
-  Source source;
-  source.checkpointDirectory = path;
-  importer::ModelInfo info;
-  DiagnosticCollector diagnostics(context);
-  source.module = importer::importCheckpoint(path, context, {}, &info);
-  if (!source.module)
-    diagnostics.fail(message(path, ": cannot import"));
+/// What an import leaves beside the module.
+static void describe(Source &source, const importer::ModelInfo &info) {
   source.modelType = info.modelType;
   source.architecture = info.architecture;
   source.task = info.task;
   source.config = importer::toJson(info);
   source.notes = info.notes;
-  const std::string generation = path + "/generation_config.json";
+  if (source.companions.empty())
+    return;
+  const std::string generation = source.companions + "/generation_config.json";
   std::error_code ignored;
   if (std::filesystem::exists(generation, ignored))
     source.generation = parseJson(generation, readTextFile(generation));
+}
+
+static Source openCheckpoint(const std::string &path, MLIRContext &context) {
+  Source source;
+  source.checkpoint = source.companions = path;
+  importer::ModelInfo info;
+  DiagnosticCollector diagnostics(context);
+  source.module = importer::importCheckpoint(path, context, {}, &info);
+  if (!source.module)
+    diagnostics.fail(message(path, ": cannot import"));
+  describe(source, info);
   return source;
+}
+
+static Source openOnnx(const std::string &path, const std::string &companions, MLIRContext &context) {
+  Source source;
+  source.checkpoint = path;
+  source.companions = companions;
+  importer::ModelInfo info;
+  DiagnosticCollector diagnostics(context);
+  source.module = onnx::importOnnx(path, context, &info);
+  if (!source.module)
+    diagnostics.fail(message(path, ": cannot import"));
+  describe(source, info);
+  return source;
+}
+
+/// Whether a directory's weights are those of its model.onnx.
+static bool holdsOnnx(const std::string &directory) {
+  auto holds = [&](const char *name) { return pathExists(joinPath(directory, name)); };
+  return holds("model.onnx") && !holds("model.safetensors") && !holds("model.safetensors.index.json");
 }
 
 Source openSource(const std::string &path, MLIRContext &context) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
-    return openCheckpoint(path, context);
+    return holdsOnnx(path) ? openOnnx(joinPath(path, "model.onnx"), path, context)
+                           : openCheckpoint(path, context);
   if (!std::filesystem::exists(path, ignored))
     throw Error(message(path, ": no such file or directory"));
   const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".onnx")
+    return openOnnx(path, "", context);
   if (extension != ".mlir" && extension != ".mlirbc")
-    throw Error(message(path, ": expected a checkpoint directory or an .mlir file"));
+    throw Error(message(path, ": expected a checkpoint directory, an .onnx or an .mlir file"));
   return openModule(path, context);
 }
 

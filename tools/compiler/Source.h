@@ -21,8 +21,11 @@ namespace sesame {
 /// A module of the sesame dialect and what belongs beside it.
 struct Source {
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  /// Where the weights' recipes read from; empty for an .mlir file without weights.
-  std::string checkpointDirectory;
+  /// Where the weights' recipes read from: a checkpoint directory or an .onnx file; empty for an .mlir file
+  /// without weights.
+  std::string checkpoint;
+  /// The directory with the tokenizer's and the tasks' files; empty if there is none.
+  std::string companions;
   std::string modelType, architecture, task;
   /// The manifest's "config" and "generation" objects.
   nlohmann::json config = nlohmann::json::object(), generation = nlohmann::json::object();
@@ -30,7 +33,8 @@ struct Source {
   std::vector<std::string> notes;
 };
 
-/// Opens a checkpoint directory or an .mlir file. Throws Error if it is neither, or not a valid one.
+/// Opens a checkpoint directory (one that holds a model.onnx and no safetensors is read as that file), an
+/// .onnx or an .mlir file. Throws Error if it is none of these, or not a valid one.
 Source openSource(const std::string &path, mlir::MLIRContext &context);
 
 /// Registers every dialect that a source or a pipeline uses, with its interfaces' external models.

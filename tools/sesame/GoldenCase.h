@@ -32,8 +32,8 @@ struct GoldenCall {
   const StoredTensor *findInput(std::string_view input) const;
 };
 
-/// A directory with golden.json and golden.safetensors, or one safetensors file of `in.NAME` and `out.NAME`
-/// (one call) or `CALL.in.NAME` and `CALL.out.NAME`.
+/// A directory with golden.json and golden.safetensors (whose names say the calls if golden.json does not),
+/// or one safetensors file of `in.NAME` and `out.NAME` (one call) or `CALL.in.NAME` and `CALL.out.NAME`.
 struct GoldenCase {
   std::unique_ptr<SafetensorsFile> tensors;
   std::vector<GoldenCall> calls;

@@ -39,7 +39,7 @@ void addCompileCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("compile", "Compile a checkpoint to a bundle of native code");
   auto options = std::make_shared<CompileOptions>();
   command
-      ->add_option("SRC", options->source, "Checkpoint directory (config.json, *.safetensors) or .mlir file")
+      ->add_option("SRC", options->source, "Checkpoint directory (config.json, *.safetensors), .onnx or .mlir file")
       ->required();
   command->add_option("-o,--output", options->output, "Bundle directory to write")->required();
   command
@@ -82,7 +82,7 @@ void addCompileCommand(CLI::App &app) {
 void addImportCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("import", "Print a checkpoint as a module of the sesame dialect");
   auto options = std::make_shared<ImportOptions>();
-  command->add_option("SRC", options->source, "Checkpoint directory or .mlir file")->required();
+  command->add_option("SRC", options->source, "Checkpoint directory, .onnx or .mlir file")->required();
   command->add_option("-o,--output", options->output, "File to write instead of standard output");
   command->footer(
       "The module names the checkpoint's weights; 'sesame compile MODULE.mlir' reads them from there.\n"

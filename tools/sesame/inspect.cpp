@@ -93,7 +93,7 @@ void addInspectCommand(CLI::App &app) {
   CLI::App *command =
       app.add_subcommand("inspect", "Show what is in a bundle, a checkpoint or an .mlir file");
   auto options = std::make_shared<InspectOptions>();
-  command->add_option("SRC", options->source, "Bundle, checkpoint directory or .mlir file")->required();
+  command->add_option("SRC", options->source, "Bundle, checkpoint directory, .onnx or .mlir file")->required();
   command->add_option("--graph", options->graph,
                       "SVG file to write a picture of a checkpoint or an .mlir file to");
   command->add_flag("--json", options->json, "Print JSON");
