@@ -447,8 +447,7 @@ void clip(Call &call) {
 /// Identity, and Dropout as it is when a model runs.
 void identity(Call &call) {
   if (call.node.opType == "Dropout")
-    if (Term *training = call.optional(2);
-        training && !(training->integers && training->integers->at(0).is(0)))
+    if (call.optional(2) && !call.extent(2).is(0))
       call.fail("training mode is not supported");
   call.result(call.input(0));
 }

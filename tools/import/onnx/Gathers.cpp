@@ -176,7 +176,7 @@ void trilu(Call &call) {
   Term *x = call.input(0);
   if (x->rank() < 2)
     call.fail("expected matrices");
-  int64_t diagonal = call.optional(1) ? call.constants(1).at(0) : 0;
+  int64_t diagonal = call.optional(1) ? call.constant(1) : 0;
   bool isUpper = call.integer("upper", 1) != 0;
   call.result(t.expression(x->kind, x->dims, {x}, [&t, x, diagonal, isUpper](Scalars s, ValueRange at) {
     Value value = t.at(x, s, at);

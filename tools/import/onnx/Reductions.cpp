@@ -181,7 +181,7 @@ void layerNormalization(Call &call) {
 void cumulativeSum(Call &call) {
   Translator &t = call.translator;
   Term *x = call.input(0);
-  int64_t axis = call.axis(call.constants(1).at(0), x->rank());
+  int64_t axis = call.axis(call.constant(1), x->rank());
   bool isExclusive = call.integer("exclusive", 0) != 0, isReversed = call.integer("reverse", 0) != 0;
   std::optional<Bounds> bounds = t.boundsOf(x);
   // Loops over the result's axes and one more, the summed elements'.

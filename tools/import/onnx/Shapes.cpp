@@ -82,8 +82,8 @@ void range(Call &call) {
   if (call.input(0)->isFloat())
     call.fail("ranges of floats are not supported");
   Kind kind = call.input(0)->kind;
-  Extent start = call.extents(0).at(0), limit = call.extents(1).at(0);
-  std::optional<int64_t> step = call.extents(2).at(0).constant();
+  Extent start = call.extent(0), limit = call.extent(1);
+  std::optional<int64_t> step = call.extent(2).constant();
   if (!step || *step == 0)
     call.fail("expected a constant step other than 0");
   Extent distance = *step > 0 ? limit - start : start - limit;

@@ -35,6 +35,8 @@ constexpr int64_t oldestOpset = 13, newestOpset = 23;
 /// Integer constants up to this size are looked into; larger ones are data.
 constexpr int64_t maxKnown = 4096;
 /// Expressions of more operations are stored before they are read.
+/// How often a symbol may stand in a sum that is an output's extent.
+constexpr int64_t maxRepeats = 16;
 constexpr unsigned maxCost = 48, maxSharedCost = 6;
 
 /// The IR's kind for an element type, or none if it is not supported.
@@ -167,6 +169,18 @@ std::vector<int64_t> Call::constants(size_t index) const {
     values.push_back(*extent.constant());
   }
   return values;
+}
+
+const Extent &Call::extent(size_t index) const {
+  const std::vector<Extent> &elements = extents(index);
+  if (elements.size() != 1)
+    fail(message("expected input ", index, " to have one element, found ", elements.size()));
+  return elements.front();
+}
+
+int64_t Call::constant(size_t index) const {
+  extent(index);
+  return constants(index).front();
 }
 
 std::optional<std::vector<int64_t>> Call::axes(StringRef name, size_t index) const {
@@ -395,10 +409,10 @@ std::string Translator::dimText(const Extent &extent, NamedAttrList &derived) {
   for (const auto &[monomial, coefficient] : extent.getTerms()) {
     if (monomial.empty())
       continue;
-    if (monomial.size() > 1 || coefficient != 1 || opaques[monomial[0]])
+    if (monomial.size() > 1 || coefficient < 1 || coefficient > maxRepeats || opaques[monomial[0]])
       fail(message("the extent ", extent.toString(symbolNames),
                    " of an output is not supported, expected a sum of extents of inputs"));
-    summands.push_back(symbolNames[monomial[0]]);
+    summands.append(coefficient, symbolNames[monomial[0]]);
   }
   std::string name = "sum";
   for (StringRef summand : summands)

@@ -99,6 +99,9 @@ struct Call {
   /// The elements of an input that must be known.
   const std::vector<Extent> &extents(size_t index) const;
   std::vector<int64_t> constants(size_t index) const;
+  /// The same of an input with one element.
+  const Extent &extent(size_t index) const;
+  int64_t constant(size_t index) const;
   /// An attribute of old opsets that became an input: axes. None if neither is there.
   std::optional<std::vector<int64_t>> axes(llvm::StringRef name, size_t index) const;
   /// `axis` of `rank` axes, counted from the end if it is negative.
