@@ -19,6 +19,9 @@ from transformers import GenerationConfig
 TINY_SEQ2SEQ = dict(d_model=24, encoder_layers=2, decoder_layers=3, encoder_attention_heads=3, decoder_attention_heads=2, encoder_ffn_dim=28, decoder_ffn_dim=20,
                     max_position_embeddings=40, id2label=None)
 
+TINY = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=28, max_position_embeddings=40)
+TINY_GPT2 = dict(n_embd=24, n_layer=2, n_head=3, n_inner=28, n_positions=40)
+
 
 class Case:
     """A class of transformers, its configuration and how it is called."""
@@ -71,6 +74,20 @@ def single(**extra):
     return calls
 
 
+def choices(case, config):
+    """Two rows of three choices, each a question and an answer."""
+    a = torch.randint(4, case.vocab, (2, 3, 11))
+    a[:, :, [4, 5, 10]] = config.sep_token_id
+    yield "fwd0", dict(input_ids=a), None
+
+
+def ended(case, config):
+    """A batch of texts that end in the end token, with padding."""
+    a, mask = padded(ids(case.vocab, 2, 13), [13, 9], config.pad_token_id)
+    a[0, 12] = a[1, 8] = config.eos_token_id
+    yield "fwd0", dict(input_ids=a, attention_mask=mask), None
+
+
 CASES = {
     "m2m100": Case("M2M100ForConditionalGeneration", pair, True, (97, 97), vocab_size=97, activation_function="relu", scale_embedding=True, **TINY_SEQ2SEQ),
     "nllb": Case("M2M100ForConditionalGeneration", pair, True, (89, 89), vocab_size=89, activation_function="gelu", scale_embedding=False,
@@ -80,6 +97,17 @@ CASES = {
                  **TINY_SEQ2SEQ),
     "led": Case("LEDForConditionalGeneration", pair_with_global, True, (97, 97), vocab_size=97, attention_window=[4, 8], max_encoder_position_embeddings=48,
                 max_decoder_position_embeddings=40, **{k: v for k, v in TINY_SEQ2SEQ.items() if k != "max_position_embeddings"}),
+    "deberta-v2-conv": Case("DebertaV2ForMaskedLM", single(), vocab=97, vocab_size=97, conv_kernel_size=3, conv_act="gelu", conv_groups=2, relative_attention=True,
+                            position_buckets=4, max_relative_positions=-1, pos_att_type=["c2p", "p2c"], share_att_key=True, norm_rel_ebd="layer_norm",
+                            position_biased_input=False, type_vocab_size=0, legacy=False, **TINY),
+    "gpt2-qa": Case("GPT2ForQuestionAnswering", single(), vocab=97, vocab_size=97, pad_token_id=0, **TINY_GPT2),
+    "gpt2-tokcls": Case("GPT2ForTokenClassification", single(), vocab=97, vocab_size=97, pad_token_id=0, num_labels=3, **TINY_GPT2),
+    "longformer-mc": Case("LongformerForMultipleChoice", choices, vocab=97, vocab_size=97, attention_window=[4, 6], pad_token_id=1, sep_token_id=2, **TINY),
+    "mbart-seqcls": Case("MBartForSequenceClassification", ended, vocab=97, vocab_size=97, num_labels=3, **TINY_SEQ2SEQ),
+    "pegasus-model": Case("PegasusModel", pair, vocab=(97, 97), vocab_size=97, **TINY_SEQ2SEQ),
+    "xlm-beam-qa": Case("XLMForQuestionAnswering", single(), vocab=97, vocab_size=97, emb_dim=24, n_layers=2, n_heads=3, max_position_embeddings=40, start_n_top=3,
+                        end_n_top=4, pad_token_id=2),
+    "xlnet-beam-qa": Case("XLNetForQuestionAnswering", single(), vocab=97, vocab_size=97, d_model=24, n_layer=2, n_head=3, d_inner=28, start_n_top=3, end_n_top=4),
     "prophetnet": Case("ProphetNetForConditionalGeneration", pair, True, (97, 97), vocab_size=97, hidden_size=24, encoder_ffn_dim=28, num_encoder_layers=2,
                        num_encoder_attention_heads=3, decoder_ffn_dim=20, num_decoder_layers=2, num_decoder_attention_heads=2, ngram=2, num_buckets=8,
                        relative_max_distance=12, max_position_embeddings=40, id2label=None),

@@ -78,6 +78,11 @@ void Decoder::sequenceClassification(const char *name) {
   b.endEntry();
 }
 
+void Decoder::questionAnswering() {
+  questionAnsweringOutputs(b, "qa_outputs", beginForward());
+  b.endEntry();
+}
+
 void Decoder::tokenClassification(const char *name) {
   int64_t labels = b.config.numLabels();
   Value scores = b.linear(name, beginForward(), labels);
@@ -88,6 +93,8 @@ void Decoder::tokenClassification(const char *name) {
 const char *inferClass(const WeightSource &weights, const DecoderClasses &classes) {
   if (weights.has(std::string(classes.score) + ".weight"))
     return classes.sequenceClassification;
+  if (classes.questionAnswering && weights.has("qa_outputs.weight"))
+    return classes.questionAnswering;
   return weights.isHeadless() && !weights.has(std::string(classes.head) + ".weight") ? classes.baseModel
                                                                                      : classes.languageModel;
 }

@@ -33,6 +33,8 @@ public:
   /// ...ForSequenceClassification: the scores of the last token that is not padding, of the last one if
   /// there is no padding token; [B, N]. `name` is the linear that gives them.
   void sequenceClassification(const char *name);
+  /// ...ForQuestionAnswering.
+  void questionAnswering();
   /// ...ForTokenClassification: scores [B, S, N].
   void tokenClassification(const char *name);
 
@@ -74,6 +76,7 @@ struct DecoderClasses {
   const char *tokenClassification = nullptr;
   /// The linears of sequenceClassification, of the language model and of tokenClassification.
   const char *score = "score", *head = "lm_head", *tokenScore = "score";
+  const char *questionAnswering = nullptr;
 };
 
 /// The class of a checkpoint that names none.
@@ -96,6 +99,9 @@ Family decoderFamily(const char *modelType, const char *basePrefix,
     family.architectures.push_back(
         {Model::classes.tokenClassification, "token-classification",
          [](ModelBuilder &b) { Model(b).tokenClassification(Model::classes.tokenScore); }});
+  if (Model::classes.questionAnswering)
+    family.architectures.push_back({Model::classes.questionAnswering, "question-answering",
+                                    [](ModelBuilder &b) { Model(b).questionAnswering(); }});
   family.infer = [](const WeightSource &weights) { return inferClass(weights, Model::classes); };
   family.ignoredSuffixes = std::move(ignoredSuffixes);
   return family;

@@ -105,7 +105,9 @@ public:
   }
   virtual ~Bart() = default;
 
-  void conditionalGeneration() {
+  void conditionalGeneration() { seq2Seq(/*hasHead=*/true); }
+
+  void seq2Seq(bool hasHead) {
     auto encode = [&](Value ids, Value mask) { return encoded(ids, mask, "E"); };
     auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
       return decoded(ids, mask, cache, source);
@@ -124,9 +126,13 @@ public:
     model.encoder = encode;
     model.decoder = decode;
     model.sourceHeads = sourceHeads;
-    model.head = head;
+    if (hasHead)
+      model.head = head;
     seq2SeqEntries(b, model);
   }
+
+  /// Of a model whose base class is given the decoder's tokens.
+  void pairModel() { seq2Seq(/*hasHead=*/false); }
 
   void baseModel() {
     Passes passes = beginShifted();
@@ -173,7 +179,7 @@ private:
 
   /// Opens `forward` of a model that runs both stacks over one text: the decoder reads it shifted right.
   Passes beginShifted() {
-    if (!b.info.decoderStartTokenId)
+    if (!wrapsLastToken() && !b.info.decoderStartTokenId)
       b.config.fail("decoder_start_token_id", "expected the token that the decoder starts with, found none");
     b.beginEntry("forward", {{"S", std::min(maxLength, sourceLength)}});
     Passes passes;
@@ -181,7 +187,8 @@ private:
     Source source;
     source.mask = b.maskInput();
     source.states = passes.states = encoded(passes.ids, source.mask, "S");
-    Value shifted = shiftRight(passes.ids, *b.info.decoderStartTokenId);
+    Value shifted =
+        wrapsLastToken() ? wrapRight(passes.ids) : shiftRight(passes.ids, *b.info.decoderStartTokenId);
     passes.hidden = decoded(shifted, /*mask=*/Value(), nullptr, source);
     return passes;
   }
@@ -195,6 +202,26 @@ private:
     return mapOver(b, "bs->bs", ids, b.builder.getI64Type(), [&](Scalars s, ValueRange id) {
       return s.select(s.equal(id[0], s.constantI64(wanted)), s.constantI64(1), s.constantI64(0));
     });
+  }
+
+  /// mBART's texts end in their language, which the decoder starts with.
+  bool wrapsLastToken() const { return &variant == &mbart; }
+
+  /// The last id that is not padding, then all but the last.
+  Value wrapRight(Value ids) {
+    Value one = arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(1));
+    Value none = arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(0));
+    int64_t padId = b.info.padTokenId.value_or(1);
+    Value counts = reduceOver(b, "bs->b", ids, none, [&](Scalars s, ValueRange values) {
+      return s.add(values[1], s.select(s.equal(values[0], s.constantI64(padId)), none, one));
+    });
+    return generate(b, {b.extent(ids, 0), b.extent(ids, 1)}, b.builder.getI64Type(),
+                    [&](Scalars s, ValueRange at) {
+                      Value zero = s.constant(0), before = s.maximum(s.subtract(at[1], s.constant(1)), zero);
+                      Value last = s.subtract(s.toIndex(s.at(counts, at[0])), s.constant(1));
+                      return s.select(s.equal(at[1], zero), s.at(ids, {at[0], s.maximum(last, zero)}),
+                                      s.at(ids, {at[0], before}));
+                    });
   }
 
   /// `start`, then all ids but the last.
@@ -412,6 +439,26 @@ private:
 template <const Variant &variant> void conditionalGeneration(ModelBuilder &b) {
   Bart(b, variant).conditionalGeneration();
 }
+template <const Variant &variant> void pairModel(ModelBuilder &b) { Bart(b, variant).pairModel(); }
+template <const Variant &variant> void baseModel(ModelBuilder &b) { Bart(b, variant).baseModel(); }
+template <const Variant &variant> void sequenceClassification(ModelBuilder &b) {
+  Bart(b, variant).sequenceClassification();
+}
+template <const Variant &variant> void questionAnswering(ModelBuilder &b) {
+  Bart(b, variant).questionAnswering();
+}
+
+/// The class of BART's kin by its head.
+template <const char *const (&classes)[4]> const char *inferClass(const WeightSource &weights) {
+  return weights.has("classification_head.dense.weight") ? classes[2]
+         : weights.has("qa_outputs.weight")              ? classes[3]
+         : weights.isHeadless()                          ? classes[1]
+                                                         : classes[0];
+}
+constexpr const char *bartClasses[4] = {"BartForConditionalGeneration", "BartModel",
+                                        "BartForSequenceClassification", "BartForQuestionAnswering"};
+constexpr const char *mbartClasses[4] = {"MBartForConditionalGeneration", "MBartModel",
+                                         "MBartForSequenceClassification", "MBartForQuestionAnswering"};
 
 } // namespace
 
@@ -420,19 +467,12 @@ const Family &bartFamily() {
       "bart",
       "model.",
       {
-          {"BartForConditionalGeneration", "text2text-generation", conditionalGeneration<bart>},
-          {"BartModel", "feature-extraction", [](ModelBuilder &b) { Bart(b, bart).baseModel(); }},
-          {"BartForSequenceClassification", "text-classification",
-           [](ModelBuilder &b) { Bart(b, bart).sequenceClassification(); }},
-          {"BartForQuestionAnswering", "question-answering",
-           [](ModelBuilder &b) { Bart(b, bart).questionAnswering(); }},
+          {bartClasses[0], "text2text-generation", conditionalGeneration<bart>},
+          {bartClasses[1], "feature-extraction", baseModel<bart>},
+          {bartClasses[2], "text-classification", sequenceClassification<bart>},
+          {bartClasses[3], "question-answering", questionAnswering<bart>},
       },
-      [](const WeightSource &weights) {
-        return weights.has("classification_head.dense.weight") ? "BartForSequenceClassification"
-               : weights.has("qa_outputs.weight")              ? "BartForQuestionAnswering"
-               : weights.isHeadless()                          ? "BartModel"
-                                                               : "BartForConditionalGeneration";
-      },
+      inferClass<bartClasses>,
       {"final_logits_bias"},
   };
   return family;
@@ -463,7 +503,8 @@ const Family &m2m100Family() {
   static const Family family = {
       "m2m_100",
       "model.",
-      {{"M2M100ForConditionalGeneration", "translation", conditionalGeneration<m2m100>}},
+      {{"M2M100ForConditionalGeneration", "translation", conditionalGeneration<m2m100>},
+       {"M2M100Model", "feature-extraction", pairModel<m2m100>}},
       nullptr,
       {"embed_positions.weights"}};
   return family;
@@ -479,7 +520,8 @@ const Family &blenderbotFamily() {
   static const Family family = {
       "blenderbot",
       "model.",
-      {{"BlenderbotForConditionalGeneration", "text2text-generation", conditionalGeneration<blenderbot>}}};
+      {{"BlenderbotForConditionalGeneration", "text2text-generation", conditionalGeneration<blenderbot>},
+       {"BlenderbotModel", "feature-extraction", pairModel<blenderbot>}}};
   return family;
 }
 
@@ -487,19 +529,30 @@ const Family &blenderbotSmallFamily() {
   static const Family family = {"blenderbot-small",
                                 "model.",
                                 {{"BlenderbotSmallForConditionalGeneration", "text2text-generation",
-                                  conditionalGeneration<blenderbotSmall>}}};
+                                  conditionalGeneration<blenderbotSmall>},
+                                 {"BlenderbotSmallModel", "feature-extraction", pairModel<blenderbotSmall>}}};
   return family;
 }
 
 const Family &marianFamily() {
-  static const Family family = {
-      "marian", "model.", {{"MarianMTModel", "translation", conditionalGeneration<marian>}}};
+  static const Family family = {"marian",
+                                "model.",
+                                {{"MarianMTModel", "translation", conditionalGeneration<marian>},
+                                 {"MarianModel", "feature-extraction", pairModel<marian>}}};
   return family;
 }
 
 const Family &mbartFamily() {
-  static const Family family = {
-      "mbart", "model.", {{"MBartForConditionalGeneration", "translation", conditionalGeneration<mbart>}}};
+  static const Family family = {"mbart",
+                                "model.",
+                                {
+                                    {mbartClasses[0], "translation", conditionalGeneration<mbart>},
+                                    {mbartClasses[1], "feature-extraction", baseModel<mbart>},
+                                    {mbartClasses[2], "text-classification", sequenceClassification<mbart>},
+                                    {mbartClasses[3], "question-answering", questionAnswering<mbart>},
+                                },
+                                inferClass<mbartClasses>,
+                                {"final_logits_bias"}};
   return family;
 }
 
@@ -507,7 +560,8 @@ const Family &pegasusFamily() {
   static const Family family = {
       "pegasus",
       "model.",
-      {{"PegasusForConditionalGeneration", "summarization", conditionalGeneration<pegasus>}}};
+      {{"PegasusForConditionalGeneration", "summarization", conditionalGeneration<pegasus>},
+       {"PegasusModel", "feature-extraction", pairModel<pegasus>}}};
   return family;
 }
 

@@ -28,7 +28,8 @@ public:
                                           "BloomForTokenClassification",
                                           "score",
                                           "lm_head",
-                                          "classifier"};
+                                          "classifier",
+                                          "BloomForQuestionAnswering"};
 
   explicit Bloom(ModelBuilder &b) : Decoder(b) {
     const Config &c = b.config;

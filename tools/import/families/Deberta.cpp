@@ -51,8 +51,9 @@ public:
     headSize =
         version == 1 ? sizes.width / sizes.heads : c.extent("attention_head_size", sizes.width / sizes.heads);
     c.refuseFlag("talking_head", "mixing of heads is not supported");
-    if (c.integer("conv_kernel_size", 0, Config::maxExtent, 0) > 0)
-      c.fail("conv_kernel_size", "the convolution layer is not supported, expected 0");
+    taps = version == 1 ? 0 : c.integer("conv_kernel_size", 0, 1 << 10, 0);
+    if (taps > 0 && taps % 2 == 0)
+      c.fail("conv_kernel_size", "expected 0 or an odd number, got " + std::to_string(taps));
     if (c.flag("relative_attention", version == 2))
       readRelativeOptions();
     scale = 1 / std::sqrt(double(headSize) * (1 + contentToPosition + positionToContent));
@@ -132,6 +133,53 @@ private:
     }
     auto type = RankedTensorType::get({2 * sizes.maxLength - 1}, b.builder.getI64Type());
     return arith::ConstantOp::create(b.builder, b.loc, DenseElementsAttr::get(type, ArrayRef(rows)));
+  }
+
+  /// The convolution of what the first layer reads is added to what it gives.
+  Value encode(Value h, const Inputs &in, Cache *cache) override {
+    if (taps == 0)
+      return Encoder::encode(h, in, cache);
+    Value near = b.activation(b.config.activation("conv_act", "tanh"),
+                              zeroMasked(b, convolved(zeroMasked(b, h, in.mask)), in.mask));
+    SmallVector<Value> shared = {near};
+    llvm::append_range(shared, blockOperands(in));
+    return b.blocks(
+        "block", sizes.layers, h, in.mask, cache,
+        [&](Value h, Value mask, Cache *cache, ValueRange shared) {
+          h = block(h, mask, cache, shared.drop_front());
+          Value sum = b.layerNorm("deberta.encoder.conv.LayerNorm", b.add(h, shared.front()), sizes.epsilon);
+          Value isFirst = arith::CmpIOp::create(b.builder, b.loc, arith::CmpIPredicate::eq, b.layerIndex(),
+                                                b.constant(0));
+          return mapOver(b, "bsc,bsc,bs->bsc", {h, sum, mask}, b.builder.getF32Type(),
+                         [&](Scalars s, ValueRange v) {
+                           return s.select(isFirst, s.multiply(v[1], s.toF32(v[2])), v[0]);
+                         });
+        },
+        shared);
+  }
+
+  /// x [B, S, C] -> [B, S, C], over the `taps` positions around each.
+  Value convolved(Value x) {
+    int64_t width = sizes.width, groups = b.config.divisor("conv_groups", "hidden_size", width, 1);
+    int64_t columns = width / groups * taps;
+    // What each position's kernel sees, a channel's positions side by side.
+    SmallVector<OpFoldResult> extents = {b.extent(x, 0), b.extent(x, 1),
+                                         b.builder.getIndexAttr(width * taps)};
+    Value length = b.dim(x, 1);
+    Value seen = generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      Value count = s.constant(taps), zero = s.constant(0), last = s.subtract(length, s.constant(1));
+      Value channel = arith::DivUIOp::create(s.builder, s.loc, at[2], count);
+      Value place = s.subtract(s.add(at[1], s.remainder(at[2], count)), s.constant(taps / 2));
+      Value inside = s.minimum(s.maximum(place, zero), last);
+      return s.select(s.equal(place, inside), s.at(x, {at[0], inside, channel}), s.constantF32(0));
+    });
+    const std::string name = "deberta.encoder.conv.conv.";
+    SmallVector<Value> matrices =
+        convolutionWeights(b, name + "weight", {width, width / groups, taps}, groups);
+    SmallVector<Value> parts;
+    for (int64_t group = 0; group < groups; ++group)
+      parts.push_back(b.linearBy(matrices[group], {}, b.sliceColumns(seen, group * columns, columns)));
+    return addBias(b, groups == 1 ? parts.front() : concat(b, parts, 2), b.weight(name + "bias", {width}));
   }
 
   Value selfAttention(Value h, Value mask, Cache *, ValueRange shared) override {
@@ -226,6 +274,8 @@ private:
        normsPositions = false;
   /// Distances are cut off at `maxDistance`; the table of positions has 2 * `span` rows.
   int64_t maxDistance = 0, buckets = 0, span = 0;
+  /// Positions that the convolution sees, 0 without one.
+  int64_t taps = 0;
 };
 
 template <const EncoderClasses &classes> const char *inferClass(const WeightSource &weights) {

@@ -71,7 +71,9 @@ private:
 
 class Gpt2 : public Gpt2Like {
 public:
-  static constexpr DecoderClasses classes{"GPT2LMHeadModel", "GPT2Model", "GPT2ForSequenceClassification"};
+  static constexpr DecoderClasses classes{
+      "GPT2LMHeadModel", "GPT2Model",  "GPT2ForSequenceClassification", "GPT2ForTokenClassification", "score",
+      "lm_head",         "classifier", "GPT2ForQuestionAnswering"};
 
   explicit Gpt2(ModelBuilder &b) : Gpt2Like(b) {
     const Config &c = b.config;
@@ -149,7 +151,8 @@ struct GptNeo : Gpt2Like {
                                           "GPTNeoForTokenClassification",
                                           "score",
                                           "lm_head",
-                                          "classifier"};
+                                          "classifier",
+                                          "GPTNeoForQuestionAnswering"};
 
   explicit GptNeo(ModelBuilder &b) : Gpt2Like(b) {
     const Config &c = b.config;

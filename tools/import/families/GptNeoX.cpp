@@ -95,9 +95,14 @@ private:
 };
 
 struct GptNeoX : ParallelDecoder {
-  static constexpr DecoderClasses classes{
-      "GPTNeoXForCausalLM", "GPTNeoXModel", "GPTNeoXForSequenceClassification", nullptr, "score",
-      "embed_out"};
+  static constexpr DecoderClasses classes{"GPTNeoXForCausalLM",
+                                          "GPTNeoXModel",
+                                          "GPTNeoXForSequenceClassification",
+                                          "GPTNeoXForTokenClassification",
+                                          "score",
+                                          "embed_out",
+                                          "classifier",
+                                          "GPTNeoXForQuestionAnswering"};
 
   explicit GptNeoX(ModelBuilder &b)
       : ParallelDecoder(b, {"gpt_neox.embed_in", "gpt_neox.layers.{}.", "input_layernorm",
@@ -127,7 +132,9 @@ struct GptNeoX : ParallelDecoder {
 };
 
 struct GptJ : ParallelDecoder {
-  static constexpr DecoderClasses classes{"GPTJForCausalLM", "GPTJModel", "GPTJForSequenceClassification"};
+  static constexpr DecoderClasses classes{
+      "GPTJForCausalLM", "GPTJModel", "GPTJForSequenceClassification", nullptr, "score",
+      "lm_head",         "score",     "GPTJForQuestionAnswering"};
 
   explicit GptJ(ModelBuilder &b)
       : ParallelDecoder(b, {"transformer.wte", "transformer.h.{}.", "ln_1", nullptr, "attn.out_proj",

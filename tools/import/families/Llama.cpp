@@ -174,9 +174,14 @@ struct LlamaModel : Llama {
 };
 
 struct MistralModel : Llama {
-  static constexpr DecoderClasses classes{"MistralForCausalLM", "MistralModel",
+  static constexpr DecoderClasses classes{"MistralForCausalLM",
+                                          "MistralModel",
                                           "MistralForSequenceClassification",
-                                          "MistralForTokenClassification"};
+                                          "MistralForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "score",
+                                          "MistralForQuestionAnswering"};
   explicit MistralModel(ModelBuilder &b) : Llama(b, read(b.config)) {}
   static LlamaOptions read(const Config &c) {
     LlamaOptions o{32000, 4096, 14336, 32, 32, 4096 * 32};

@@ -24,8 +24,9 @@ namespace {
 
 class Longformer : public RobertaEncoder {
 public:
-  /// Which tokens have global attention: those that an input marks, the first, or the question's.
-  enum class Global { input, first, question };
+  /// Which tokens have global attention: those that an input marks, the first, the question's, or those
+  /// behind it.
+  enum class Global { input, first, question, choice };
 
   Longformer(ModelBuilder &b, Global global)
       : RobertaEncoder(b, "longformer.", EncoderSizes::readPadded(b.config),
@@ -52,14 +53,18 @@ private:
 
   /// ids [B, S] -> [B, S] of i64, 1 at tokens with global attention.
   Value chooseGlobal(Value ids) {
-    SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
     Type i64 = b.builder.getI64Type();
+    if (cast<RankedTensorType>(ids.getType()).getRank() == 3)
+      ids = b.mergeLeading(ids);
+    SmallVector<OpFoldResult> extents = {b.extent(ids, 0), b.extent(ids, 1)};
     Value end; // [B]
-    if (global == Global::question)
+    if (global != Global::first)
       end = firstSeparator(ids);
     return generate(b, extents, i64, [&](Scalars s, ValueRange at) {
       Value one = s.toI64(s.constant(1)), zero = s.toI64(s.constant(0));
       Value limit = end ? s.toIndex(s.at(end, at[0])) : s.constant(1);
+      if (global == Global::choice) // two separators end a question
+        return s.select(s.less(s.add(limit, s.constant(1)), at[1]), one, zero);
       return s.select(s.less(at[1], limit), one, zero);
     });
   }
@@ -105,6 +110,8 @@ const Family &longformerFamily() {
            [](ModelBuilder &b) { Longformer(b, Global::input).tokenClassification(); }},
           {"LongformerForQuestionAnswering", "question-answering",
            [](ModelBuilder &b) { Longformer(b, Global::question).questionAnswering(); }},
+          {"LongformerForMultipleChoice", "multiple-choice",
+           [](ModelBuilder &b) { Longformer(b, Global::choice).multipleChoice(); }},
       },
       [](const WeightSource &weights) {
         return classByHead(weights,

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../BeamAnswers.h"
 #include "../Encoder.h"
 
 using namespace mlir;
@@ -60,6 +61,11 @@ public:
     c.refuseFlag("asm", "the adaptive softmax is not supported");
     if (!c.flag("is_encoder", true))
       c.fail("is_encoder", "decoders are not supported");
+  }
+
+  void beamQuestionAnswering() {
+    beamAnswers(b, "qa_outputs.", beginForward(), sizes.epsilon);
+    b.endEntry();
   }
 
 private:
@@ -136,17 +142,23 @@ constexpr EncoderClasses flaubertClasses = {"FlaubertModel",
                                             "FlaubertForQuestionAnsweringSimple",
                                             "FlaubertForMultipleChoice"};
 
-template <const EncoderClasses &classes> Family makeFamily(const char *modelType) {
+constexpr const char *xlmBeams = "XLMForQuestionAnswering", *flaubertBeams = "FlaubertForQuestionAnswering";
+
+template <const EncoderClasses &classes, const char *const &beams> Family makeFamily(const char *modelType) {
+  std::vector<Architecture> architectures = encoderArchitectures<Xlm>(classes);
+  architectures.push_back(
+      {beams, "question-answering", [](ModelBuilder &b) { Xlm(b).beamQuestionAnswering(); }});
   return {modelType,
           "transformer.",
-          encoderArchitectures<Xlm>(classes),
+          architectures,
           [](const WeightSource &weights) {
             return classByHead(weights,
                                {{"pred_layer.proj.bias", classes.maskedLM},
                                 {"logits_proj.weight", classes.multipleChoice},
                                 {"sequence_summary.summary.weight", classes.sequenceClassification},
                                 {"classifier.weight", classes.tokenClassification},
-                                {"qa_outputs.weight", classes.questionAnswering}},
+                                {"qa_outputs.weight", classes.questionAnswering},
+                                {"qa_outputs.start_logits.dense.weight", beams}},
                                classes.base);
           },
           {"position_ids"}};
@@ -155,12 +167,12 @@ template <const EncoderClasses &classes> Family makeFamily(const char *modelType
 } // namespace
 
 const Family &xlmFamily() {
-  static const Family family = makeFamily<xlmClasses>("xlm");
+  static const Family family = makeFamily<xlmClasses, xlmBeams>("xlm");
   return family;
 }
 
 const Family &flaubertFamily() {
-  static const Family family = makeFamily<flaubertClasses>("flaubert");
+  static const Family family = makeFamily<flaubertClasses, flaubertBeams>("flaubert");
   return family;
 }
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../BeamAnswers.h"
 #include "../Encoder.h"
 #include "../RelativeAttention.h"
 
@@ -79,6 +80,10 @@ public:
 
   void questionAnswering() {
     entries([&](Value h) { questionAnsweringOutputs(b, "qa_outputs", h); });
+  }
+
+  void beamQuestionAnswering() {
+    entries([&](Value h) { beamAnswers(b, "", h, epsilon); });
   }
 
   /// N choices a row, each a sequence of its own.
@@ -502,6 +507,7 @@ const char *inferArchitecture(const WeightSource &weights) {
   return classByHead(weights,
                      {{"lm_loss.bias", "XLNetLMHeadModel"},
                       {"qa_outputs.weight", "XLNetForQuestionAnsweringSimple"},
+                      {"start_logits.dense.weight", "XLNetForQuestionAnswering"},
                       {"classifier.weight", "XLNetForTokenClassification"},
                       {"logits_proj.weight", "XLNetForSequenceClassification"}},
                      "XLNetModel");
@@ -523,6 +529,8 @@ const Family &xlnetFamily() {
           {"XLNetForMultipleChoice", "multiple-choice", [](ModelBuilder &b) { XLNet(b).multipleChoice(); }},
           {"XLNetForQuestionAnsweringSimple", "question-answering",
            [](ModelBuilder &b) { XLNet(b).questionAnswering(); }},
+          {"XLNetForQuestionAnswering", "question-answering",
+           [](ModelBuilder &b) { XLNet(b).beamQuestionAnswering(); }},
       },
       inferArchitecture,
       {},
