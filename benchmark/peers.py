@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times Sesame and the runtimes that people use instead, side by side in one run, on the same random weights.
 
-usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5] [--dtypes f32,bf16,int8,q8,q4] [--threads 1,2] [--repeat 5]
+usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5,marian] [--dtypes f32,bf16,int8,q8,q4] [--threads 1,2] [--repeat 5]
                           [--peers openvino,...] [--work DIR] [--json FILE] [--table FILE] [--chart FILE]
        benchmark/peers.py --from FILE... [--json FILE] [--table FILE] [--chart FILE]      joins earlier runs
 
@@ -36,8 +36,10 @@ WORKLOADS = {
     "lstm": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
     "gru": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
     "t5": [Workload("translate", 1, 64, 32), Workload("translate", 8, 64, 32)],
+    "marian": [Workload("translate", 1, 64, 32), Workload("translate", 8, 64, 32)],
 }
-TITLES = {"gpt2": "GPT-2 124M", "bert": "BERT-base", "lstm": "LSTM 2x1024", "gru": "GRU 2x1024", "t5": "T5-small"}
+TITLES = {"gpt2": "GPT-2 124M", "bert": "BERT-base", "lstm": "LSTM 2x1024", "gru": "GRU 2x1024", "t5": "T5-small",
+          "marian": "Marian base"}
 PEERS = ("openvino", "onnxruntime", "ctranslate2", "llama.cpp", "torch", "torch.compile")
 
 
@@ -300,7 +302,7 @@ def least_seconds(record, roofline):
         # Every step of a layer reads that layer's recurrent weights again, from the last-level cache.
         return max(2 * rows * (recurrent + inputs) / rate,
                    2 * rows * inputs / rate + workload.tokens * recurrent * bytes_per_weight / cache)
-    width, inner, layers, vocabulary = 512, 2048, 6, 32128
+    width, inner, layers, vocabulary = 512, 2048, 6, {"t5": 32128, "marian": 58101}[record["model"]]
     encoder = layers * (4 * width * width + 2 * width * inner)
     decoder = layers * (6 * width * width + 2 * width * inner)  # the cross keys and values are computed once
     step = max(2 * workload.batch * (decoder + vocabulary * width) / rate,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 # Recurrent language models: a stack as wide as a speech model's, with a vocabulary so small that the recurrence is what is timed.
 RECURRENT = {"cell": "lstm", "embedding_size": 512, "hidden_size": 1024, "num_layers": 2, "vocab_size": 64}
-MODELS = ("gpt2", "bert", "lstm", "gru", "t5")
+MODELS = ("gpt2", "bert", "lstm", "gru", "t5", "marian")
 
 
 def vocabulary_size(model):
-    return {"gpt2": 50257, "bert": 30522, "t5": 32128}.get(model, RECURRENT["vocab_size"])
+    return {"gpt2": 50257, "bert": 30522, "t5": 32128, "marian": 58101}.get(model, RECURRENT["vocab_size"])
 
 
 def write(model, directory):
@@ -34,6 +34,13 @@ def write(model, directory):
             "bert": (transformers.BertModel, transformers.BertConfig()),
             # T5 small.
             "t5": (transformers.T5ForConditionalGeneration, transformers.T5Config(decoder_start_token_id=0)),
+            # The base size, as that of most published pairs of languages; padding is the last id.
+            "marian": (transformers.MarianMTModel,
+                       transformers.MarianConfig(d_model=512, encoder_layers=6, decoder_layers=6, encoder_attention_heads=8,
+                                                 decoder_attention_heads=8, encoder_ffn_dim=2048, decoder_ffn_dim=2048,
+                                                 max_position_embeddings=512, activation_function="swish", scale_embedding=True,
+                                                 vocab_size=58101, pad_token_id=58100, decoder_start_token_id=58100,
+                                                 eos_token_id=0, forced_eos_token_id=None)),
         }
         kind, config = classes[model]
         kind(config).eval().save_pretrained(directory)
@@ -59,6 +66,8 @@ def _write_recurrent(model, directory):
 def _write_tokenizer(model, directory):
     """A vocabulary of made-up words: some converters refuse a model without one. Ids are what is timed."""
     words = [f"w{i}" for i in range(vocabulary_size(model))]
+    if model == "marian":
+        words[-1] = "<pad>"  # as the converter of CTranslate2 expects
     special = {"unk_token": words[0], "pad_token": words[0], "eos_token": words[1], "bos_token": words[1],
                "cls_token": words[2], "sep_token": words[3], "mask_token": words[4]}
     tokenizer = {

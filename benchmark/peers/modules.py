@@ -98,7 +98,8 @@ def load(model, directory):
     elif model == "bert":
         module = BertOutput(transformers.BertModel.from_pretrained(directory, dtype=torch.float32))
     else:
-        module = transformers.T5ForConditionalGeneration.from_pretrained(directory, dtype=torch.float32)
+        kind = {"t5": transformers.T5ForConditionalGeneration, "marian": transformers.MarianMTModel}[model]
+        module = kind.from_pretrained(directory, dtype=torch.float32)
     return module.eval().requires_grad_(False)
 
 

@@ -3,7 +3,7 @@
   prompt(ids)          ids [B, S] int64 -> f32 array: GPT-2 and the recurrent models, logits of the last token [B, V]; BERT,
                        the last hidden state [B, S, C]
   continue_(ids, n)    GPT-2: greedy, n more tokens after ids -> seconds that the n steps took, without the prompt
-  translate(ids, n)    T5: encodes ids, then n greedy steps -> seconds
+  translate(ids, n)    T5, Marian: encodes ids, then n greedy steps -> seconds
 
 A runtime that lacks a model or a dtype says so by `models` and `dtypes`.
 """
@@ -42,7 +42,7 @@ class Runtime:
 
 class Torch(Runtime):
     name = "torch"
-    models = ("gpt2", "bert", "lstm", "gru", "t5")
+    models = ("gpt2", "bert", "lstm", "gru", "t5", "marian")
     dtypes = ("f32", "bf16", "int8")
 
     def load(self):
@@ -214,7 +214,7 @@ class OpenVino(Runtime):
 
 class CTranslate2(Runtime):
     name = "ctranslate2"
-    models = ("gpt2", "bert", "t5")
+    models = ("gpt2", "bert", "t5", "marian")
     dtypes = ("f32", "int8")
 
     def load(self):
@@ -225,7 +225,8 @@ class CTranslate2(Runtime):
             from ctranslate2.converters import TransformersConverter
 
             TransformersConverter(str(self.checkpoint)).convert(str(target))
-        kind = {"gpt2": ctranslate2.Generator, "bert": ctranslate2.Encoder, "t5": ctranslate2.Translator}[self.model]
+        kind = {"gpt2": ctranslate2.Generator, "bert": ctranslate2.Encoder, "t5": ctranslate2.Translator,
+                "marian": ctranslate2.Translator}[self.model]
         self.runner = kind(str(target), device="cpu", intra_threads=self.threads, inter_threads=1,
                            compute_type={"f32": "float32", "int8": "int8"}[self.dtype])
 
