@@ -86,19 +86,19 @@ func.func @narrow_panel(%a: memref<?x14xi32>, %p: memref<14x12xi32>, %c: memref<
 
 // -----
 
-// Two steps. In each, for each group and vector: the sum starts from the row's word, takes the lower and the upper halves of four words, and becomes a float
-// that is added to the product times the scales.
+// Four groups. In each the sums start from the row's word, take the lower and the upper halves of four words a column, and become floats that are added to the
+// products times the scales.
 // CHECK-LABEL: func.func @int4_groups
-// CHECK:         %[[SUMS:.*]]:2 = scf.for %{{.*}} = %c0 to %c2 step %c1 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>) {
+// CHECK:         %[[SUMS:.*]]:2 = scf.for %[[G:.*]] = %c0 to %c4 step %c1 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>) {
+// CHECK:           arith.divui %[[G]], %c2
 // CHECK:           memref.load %{{.*}} : memref<1x40xi32>
 // CHECK:           vector.load %{{.*}} : memref<18x32xi32>, vector<16xi32>
 // CHECK:           arith.shrui
 // CHECK:           arith.andi
-// CHECK-COUNT-8:   llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-COUNT-16:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT:       llvm.call_intrinsic
 // CHECK:           arith.sitofp
-// CHECK:           vector.fma
-// CHECK-COUNT-24:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
-// CHECK:           vector.fma
+// CHECK-COUNT-2:   vector.fma
 // CHECK:           scf.yield
 // CHECK:         vector.store %[[SUMS]]#0
 // PLAIN-LABEL: func.func @int4_groups
@@ -112,9 +112,11 @@ func.func @int4_groups(%a: memref<1x40xi32>, %p: memref<18x32xi32>, %c: memref<1
 // -----
 
 // CHECK-LABEL: func.func @int8_groups
-// CHECK:         scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK:         scf.for %{{.*}} = %c0 to %c4 step %c1
 // CHECK-NOT:       arith.shrui
-// CHECK-COUNT-32:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-COUNT-16:  llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT:       llvm.call_intrinsic
+// CHECK:           vector.fma
 func.func @int8_groups(%a: memref<1x40xi32>, %p: memref<34x32xi32>, %c: memref<1x32xf32>) {
   sesame.word_matmul_tile of ui8 lhs(%a : memref<1x40xi32>) panel(%p : memref<34x32xi32>) out(%c : memref<1x32xf32>)
   return

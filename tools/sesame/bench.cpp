@@ -11,6 +11,7 @@
 #include "Options.h"
 #include "TextModel.h"
 
+#include "generate/RowMath.h"
 #include "generate/SessionStepModel.h"
 #include "support/Error.h"
 
@@ -112,8 +113,7 @@ static void bench(const BenchOptions &options) {
     for (int64_t step = 0; step < options.newTokens; ++step) {
       const int64_t vocabulary = steps->vocabSize();
       for (int64_t row = 0; row < options.batch; ++row)
-        next[row] = std::max_element(logits + row * vocabulary, logits + (row + 1) * vocabulary) -
-                    (logits + row * vocabulary);
+        next[row] = argmax(logits + row * vocabulary, vocabulary);
       logits = steps->step(next.data(), nullptr, 1);
     }
     if (run && options.newTokens > 0)

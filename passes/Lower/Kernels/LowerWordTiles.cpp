@@ -81,11 +81,12 @@ public:
     Value halves = constant(0x0f0f0f0f), upper = arith::ShRUIOp::create(b, word, constant(4));
     return {arith::AndIOp::create(b, word, halves), arith::AndIOp::create(b, upper, halves)};
   }
-  /// The bf16 in the lower (0) or the upper (1) half of each word, as f32.
-  Value bfloatOf(Value word, int64_t half) {
-    if (half == 0)
-      return toFloat(arith::ShLIOp::create(b, word, constant(16)));
-    return toFloat(arith::AndIOp::create(b, word, constant(static_cast<int32_t>(0xffff0000))));
+  /// The bf16 in the lower (half = 0) or the upper (1) half of each word, as f32.
+  Value bfloatOf(Value word, Value half) {
+    Value lower = b.sub(b.index(1), half);
+    Value places = splat(arith::IndexCastOp::create(b, b.getI32Type(), b.mul(lower, 16)));
+    Value upper = constant(static_cast<int32_t>(0xffff0000));
+    return toFloat(arith::AndIOp::create(b, arith::ShLIOp::create(b, word, places), upper));
   }
 
 private:
@@ -105,50 +106,68 @@ public:
       : MatmulTile(root,
                    {root.getLhs(), root.getPanel(), root.getBias(), root.getOut(), root.getActivation(),
                     root.getCombine()},
-                   lanes, rows),
+                   lanes, rows ? rows : chooseRows(root, lanes)),
         format(root.getElement()), w(b), hasInstruction(hasInstruction && lanes == 16) {}
 
 private:
+  /// Groups need two sums for each vector, of integers and of floats; 0 leaves the choice to MatmulTile.
+  static int64_t chooseRows(WordMatmulTileOp op, int64_t lanes) {
+    if (!WordFormat(op.getElement()).isGrouped)
+      return 0;
+    return lanes >= 16 ? 4 : 2;
+  }
+
   SmallVector<Value> buildProducts(Value firstRow, int64_t rows) override {
     return format.isGrouped ? buildGroupedProducts(firstRow, rows) : buildWholeProducts(firstRow, rows);
   }
 
-  /// Sums of a group are exact; they become floats and are added to the products, times both scales.
+  /// Sums of a group are exact; they become floats and are added to the products, times both scales. One
+  /// group is one turn of the loop: with more of it in sight LLVM mixes their sums and runs out of registers.
   SmallVector<Value> buildGroupedProducts(Value firstRow, int64_t rows) {
     int64_t stepWords = format.stepWords(), groupWords = (stepWords - 1) / 2;
     int64_t numSteps = cast<MemRefType>(op.panel.getType()).getDimSize(0) / stepWords;
-    SmallVector<Value> products(rows * vectors, b.splat(0.0f));
-    return b.loop(b.index(0), b.index(numSteps), 1, products, [&](Value step, ValueRange carried) {
-      SmallVector<Value> sums(carried);
+    SmallVector<Value> zeros(rows * vectors, b.splat(0.0f));
+    return b.loop(b.index(0), b.index(2 * numSteps), 1, zeros, [&](Value group, ValueRange carried) {
+      Value step = arith::DivUIOp::create(b, group, b.index(2)),
+            inStep = arith::RemUIOp::create(b, group, b.index(2));
       Value panelStep = b.mul(step, stepWords), rowStep = b.mul(step, WordFormat::rowStepWords);
-      auto left = [&](int64_t row, int64_t word) {
-        return w.splat(b.loadScalar(op.lhs, {b.add(firstRow, row), b.add(rowStep, word)}));
+      Value firstCodes = b.add(panelStep, b.mul(inStep, groupWords)),
+            scaleWord = b.add(panelStep, stepWords - 1);
+      Value firstRowCodes = b.add(rowStep, b.mul(inStep, WordFormat::groupSize / 4)),
+            rowEnd = b.add(rowStep, inStep);
+      auto left = [&](int64_t row, Value word) {
+        return w.splat(b.loadScalar(op.lhs, {b.add(firstRow, row), word}));
       };
-      auto right = [&](int64_t v, int64_t word) {
-        return w.load(op.panel, {b.add(panelStep, word), b.index(v * b.lanes())});
-      };
-      // Vector by vector: the accumulators of one and the words of one group at a time leave room for 8 rows.
-      for (int64_t group = 0; group < 2; ++group)
-        for (int64_t v = 0; v < vectors; ++v) {
-          SmallVector<Value> dots;
-          for (int64_t row = 0; row < rows; ++row)
-            dots.push_back(left(row, 16 + group));
-          for (int64_t word = 0; word < groupWords; ++word) {
-            SmallVector<Value> codes = w.codesOf(right(v, group * groupWords + word), format.bits);
-            for (auto [part, code] : llvm::enumerate(codes)) {
-              int64_t place = (group * groupWords + word) * codes.size() + part;
-              for (int64_t row = 0; row < rows; ++row)
-                dots[row] = w.dotInt8(code, left(row, place), dots[row], hasInstruction);
+      auto right = [&](int64_t v, Value word) { return w.load(op.panel, {word, b.index(v * b.lanes())}); };
+
+      SmallVector<Value> dots;
+      for (int64_t row = 0; row < rows; ++row)
+        dots.append(vectors, left(row, b.add(rowEnd, 16)));
+      for (int64_t word = 0; word < groupWords; ++word) {
+        SmallVector<SmallVector<Value>> codes;
+        for (int64_t v = 0; v < vectors; ++v)
+          codes.push_back(w.codesOf(right(v, b.add(firstCodes, word)), format.bits));
+        int64_t parts = codes[0].size();
+        for (int64_t part = 0; part < parts; ++part)
+          for (int64_t row = 0; row < rows; ++row) {
+            Value x = left(row, b.add(firstRowCodes, word * parts + part));
+            for (int64_t v = 0; v < vectors; ++v) {
+              Value &dot = dots[row * vectors + v];
+              dot = w.dotInt8(codes[v][part], x, dot, hasInstruction);
             }
           }
-          Value columnScales = w.bfloatOf(right(v, stepWords - 1), group);
-          for (int64_t row = 0; row < rows; ++row) {
-            Value scales = b.fmul(columnScales, w.toFloat(left(row, 18 + group)));
-            Value dot = arith::SIToFPOp::create(b, b.vectorType(), dots[row]);
-            Value &sum = sums[row * vectors + v];
-            sum = b.fma(dot, scales, sum);
-          }
+      }
+
+      SmallVector<Value> columnScales, sums;
+      for (int64_t v = 0; v < vectors; ++v)
+        columnScales.push_back(w.bfloatOf(right(v, scaleWord), inStep));
+      for (int64_t row = 0; row < rows; ++row) {
+        Value rowScale = w.toFloat(left(row, b.add(rowEnd, 18)));
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value dot = arith::SIToFPOp::create(b, b.vectorType(), dots[row * vectors + v]);
+          sums.push_back(b.fma(dot, b.fmul(columnScales[v], rowScale), carried[row * vectors + v]));
         }
+      }
       return sums;
     });
   }

@@ -402,8 +402,8 @@ def LowerWordTilesPass : Pass<"sesame-lower-word-tiles", "::mlir::func::FuncOp">
     %d0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%a0, %x as bytes, %b0 as bytes)
     ```
 
-    With ui4 and ui8 the loop is over steps of two groups. In a step, for each group and each vector of columns, the words of codes are loaded, cut in two with ui4, and
-    multiplied with the rows' words; the sums, which start from the row's start, become floats and are added, times both scales, to the block's products.
+    With ui4 and ui8 the loop is over groups, for blocks of 4 rows: the words of a group's codes are loaded, cut in two with ui4, and multiplied with the rows' words; the
+    sums, which start from the row's start, become floats and are added, times both scales, to the block's products.
 
     With i8, after the loop the integer sums less zero point times column sum become floats and are multiplied by the scales. Without the instruction (options `vnni` and
     `bf16`, with 16 lanes) the products of a word are made one by one in i32 or f32: the same sums of int8, other roundings of bf16.
