@@ -114,6 +114,8 @@ private:
     uint64_t offset, sizeInBytes;
   };
   void writeRaw(const void *bytes, uint64_t sizeInBytes);
+  void flush(const char *bytes, uint64_t sizeInBytes);
+  void flushPending();
   void skipPadding();
 
   std::string path;
@@ -126,6 +128,8 @@ private:
   uint64_t writtenInRange = 0;
   size_t currentRange = 0;
   uint64_t numPaddings = 0;
+  uint64_t position = 0;     // in the file, of what comes after `pending`
+  std::vector<char> pending; // bytes that wait for the rest of their block
   int descriptor = -1;
 };
 

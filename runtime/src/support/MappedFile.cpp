@@ -60,6 +60,8 @@ MappedFile::MappedFile(const std::string &path) {
   void *address = ::mmap(nullptr, file.size, PROT_READ, MAP_SHARED, file.descriptor, 0);
   if (address == MAP_FAILED)
     throw Error(message(path, ": cannot map ", file.size, " bytes: ", std::strerror(errno)));
+  // What is not yet in memory is read in huge pages where the file system can.
+  (void)::madvise(address, file.size, MADV_HUGEPAGE);
   begin = static_cast<const std::byte *>(address);
   sizeInBytes = file.size;
 }
