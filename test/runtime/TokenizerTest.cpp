@@ -254,8 +254,10 @@ TEST_P(SentencePieceModel, TakesItsTemplateFromTheConfig) {
   Tokenizer older = loadWithout(GetParam(), "tokenizer.json");
   Tokenizer newer = Tokenizer::fromDirectory(fixtures + "/" + GetParam());
   EXPECT_EQ(older.encode("To be").ids, newer.encode("To be").ids);
-  EXPECT_EQ(older.encode("To be", "or not").ids, newer.encode("To be", "or not").ids);
-  EXPECT_EQ(older.encode("To be", "or not").typeIds, newer.encode("To be", "or not").typeIds);
+  EXPECT_EQ(older.encode("To be", std::string("or not")).ids,
+            newer.encode("To be", std::string("or not")).ids);
+  EXPECT_EQ(older.encode("To be", std::string("or not")).typeIds,
+            newer.encode("To be", std::string("or not")).typeIds);
   EXPECT_EQ(older.encode("To be").specialMask, newer.encode("To be").specialMask);
   EXPECT_EQ(older.vocabSize(), newer.vocabSize());
 }
@@ -300,6 +302,65 @@ TEST(SentencePieceClasses, XlmRobertaKeepsFairseqsOrder) {
   EXPECT_EQ(tokenizer.decode(expected), "To be");
   EXPECT_EQ(tokenizer.roleId("mask_token"), std::optional<TokenId>(1001));
   EXPECT_EQ(tokenizer.roleId("unk_token"), std::optional<TokenId>(3));
+}
+
+/// Folders of models and vocabularies as the hub has them, and the ids that the reference's classes give.
+class FilesOfAClass : public testing::TestWithParam<std::string> {};
+
+TEST_P(FilesOfAClass, GiveTheIdsOfTheReference) {
+  std::string directory = fixtures + "/files-" + GetParam();
+  Tokenizer tokenizer = Tokenizer::fromDirectory(directory);
+  std::optional<Tokenizer> target = Tokenizer::targetFromDirectory(directory);
+  EXPECT_EQ(target.has_value(), GetParam() == "marian-pair");
+  for (const json &line : readLines(directory + "/golden.jsonl")) {
+    std::string text = line["text"];
+    EXPECT_EQ(tokenizer.encodeIds(text), line["ids_sp"].get<std::vector<TokenId>>()) << text;
+    EXPECT_EQ(tokenizer.encode(text, std::string("or not")).ids,
+              line["pair_ids_sp"].get<std::vector<TokenId>>())
+        << text;
+    if (!target)
+      continue;
+    std::vector<TokenId> ids = line["target_ids"];
+    EXPECT_EQ(target->encodeIds(text, /*addSpecialTokens=*/false), ids);
+    EXPECT_EQ(target->decode(ids), line["target_decode"].get<std::string>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FilesOfAClass,
+                         testing::Values("camembert", "m2m100", "marian", "marian-pair", "mbart", "mbart50",
+                                         "xlm-roberta"),
+                         testName);
+
+TEST(SentencePieceClasses, LanguagesAreSpecialAndKnownByName) {
+  Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/files-m2m100");
+  TokenId german = tokenizer.encodeIds("To be").front();
+  EXPECT_EQ(tokenizer.tokenToId("__de__"), std::optional<TokenId>(german));
+  EXPECT_TRUE(tokenizer.isSpecial(german));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encodeIds("To be")), "To be");
+}
+
+TEST(SentencePieceClasses, WhatIsNotSupportedIsRefusedByName) {
+  std::string model = fixtures + "/files-mbart/sentencepiece.bpe.model";
+  auto refusal = [&](const char *name, const char *contents, const char *file) {
+    TemporaryDirectory directory;
+    fs::copy(model, directory.path / file);
+    std::ofstream(directory.path / name) << contents;
+    try {
+      Tokenizer::fromDirectory(directory.path.string());
+    } catch (const Error &error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const char *config = "tokenizer_config.json", *pieces = "sentencepiece.bpe.model";
+  EXPECT_NE(refusal(config, R"({"tokenizer_class": "MBartTokenizer", "src_lang": "xx"})", pieces)
+                .find("src_lang: expected a language of a MBart tokenizer"),
+            std::string::npos);
+  EXPECT_NE(refusal(config, R"({"tokenizer_class": "NllbTokenizer"})", pieces)
+                .find("the files of a Nllb tokenizer are not supported"),
+            std::string::npos);
+  EXPECT_NE(refusal("vocab-src.json", "{}", pieces).find("the files of a FSMT tokenizer are not supported"),
+            std::string::npos);
 }
 
 //===----------------------------------------------------------------------===//

@@ -94,7 +94,7 @@ static void copyCompanions(const std::string &directory, StagingDirectory &stagi
   for (const char *name :
        {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
         "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
-        "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm"}) {
+        "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm", "target_vocab.json"}) {
     const std::string path = directory + "/" + name;
     std::error_code ignored;
     if (std::filesystem::is_regular_file(path, ignored))

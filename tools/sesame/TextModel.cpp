@@ -36,6 +36,12 @@ const Tokenizer &TextModel::tokenizer() {
   return *loadedTokenizer;
 }
 
+const Tokenizer &TextModel::targetTokenizer() {
+  if (!loadedTargetTokenizer)
+    loadedTargetTokenizer = Tokenizer::targetFromDirectory(bundlePath);
+  return loadedTargetTokenizer ? *loadedTargetTokenizer : tokenizer();
+}
+
 std::optional<int64_t> TextModel::configNumber(const char *key) const {
   const auto found = manifest().config.find(key);
   if (found == manifest().config.end() || !found->is_number_integer())

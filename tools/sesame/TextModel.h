@@ -38,6 +38,8 @@ public:
   const std::string &bundle() const { return bundlePath; }
   /// Throws Error that says what is missing if the bundle has no tokenizer files.
   const Tokenizer &tokenizer();
+  /// What results are read with: another one where a translator keeps its languages' vocabularies apart.
+  const Tokenizer &targetTokenizer();
   /// A number of the manifest's "config" object.
   std::optional<int64_t> configNumber(const char *key) const;
   /// A JSON file of the checkpoint that the bundle carries along (config.json, tokenizer_config.json); an
@@ -71,6 +73,7 @@ private:
   std::shared_ptr<const Model> model;
   Session activeSession;
   std::optional<Tokenizer> loadedTokenizer;
+  std::optional<Tokenizer> loadedTargetTokenizer;
 };
 
 /// Whether the model reads a source before it generates: it has an entry `encode`.

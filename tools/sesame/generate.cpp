@@ -93,13 +93,13 @@ static void generateText(const GenerateOptions &options) {
   GenerationHooks hooks;
   if (!config.stopStrings.empty())
     hooks.shouldStop = StopStrings(config.stopStrings, [&](const int64_t *ids, int64_t length) {
-      return model.tokenizer().decode(std::vector<TokenId>(ids, ids + length));
+      return model.targetTokenizer().decode(std::vector<TokenId>(ids, ids + length));
     });
   // One sequence is printed while it grows; several would mix.
   std::unique_ptr<IncrementalDecoder> decoder;
   if (!options.shouldPrintIds && prompts.size() == 1 && config.numBeams == 1 &&
       config.numReturnSequences == 1) {
-    decoder = std::make_unique<IncrementalDecoder>(model.tokenizer());
+    decoder = std::make_unique<IncrementalDecoder>(model.targetTokenizer());
     std::string shown;
     for (int64_t id : prompts[0])
       shown += decoder->push(static_cast<TokenId>(id));
@@ -127,7 +127,7 @@ static void generateText(const GenerateOptions &options) {
     std::vector<TokenId> ids(prompt.begin(), prompt.end());
     ids.insert(ids.end(), sequence + result.promptLength,
                sequence + result.promptLength + result.newTokens[row]);
-    std::printf("%s\n", model.tokenizer().decode(ids).c_str());
+    std::printf("%s\n", model.targetTokenizer().decode(ids).c_str());
   }
 }
 

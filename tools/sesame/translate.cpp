@@ -293,13 +293,14 @@ private:
     GenerationHooks hooks;
     if (!config.stopStrings.empty())
       hooks.shouldStop = StopStrings(config.stopStrings, [&](const int64_t *ids, int64_t length) {
-        return model.tokenizer().decode(std::vector<TokenId>(ids, ids + length));
+        return model.targetTokenizer().decode(std::vector<TokenId>(ids, ids + length));
       });
     const GenerationResult result = generate(*steps, config, source.prompt(config), hooks);
     std::vector<std::string> texts;
     for (int64_t row = 0; row < result.rows; ++row) {
       const int64_t *first = result.sequences.data() + row * result.length + result.promptLength;
-      texts.push_back(model.tokenizer().decode(std::vector<TokenId>(first, first + result.newTokens[row])));
+      texts.push_back(
+          model.targetTokenizer().decode(std::vector<TokenId>(first, first + result.newTokens[row])));
     }
     return texts;
   }

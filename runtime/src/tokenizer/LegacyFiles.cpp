@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Languages.h"
 #include "SentencePiece.h"
 #include "TokenizerImpl.h"
 #include "support/Json.h"
@@ -120,6 +121,12 @@ private:
                                                              {"albert", "Albert"},
                                                              {"deberta-v2", "DebertaV2"},
                                                              {"xlm-roberta", "XLMRoberta"},
+                                                             {"xlm-roberta-xl", "XLMRoberta"},
+                                                             {"camembert", "Camembert"},
+                                                             {"mbart", "MBart"},
+                                                             {"m2m_100", "M2M100"},
+                                                             {"blenderbot-small", "BlenderbotSmall"},
+                                                             {"fsmt", "FSMT"},
                                                              {"marian", "Marian"},
                                                              {"pegasus", "Pegasus"},
                                                              {"clip", "CLIP"},
@@ -291,7 +298,7 @@ json makeTemplate(const std::string &single, const std::string &pair, const Adde
 Tokenizer fromVocabAndMerges(const Directory &directory) {
   std::string vocabFile = directory.file("vocab.json"), mergesFile = directory.file("merges.txt");
   // These split words by rules of their own that no part of tokenizer.json has.
-  if (directory.isOneOf({"CTRL", "XLM", "Flaubert", "Phobert", "Bertweet"}))
+  if (directory.isOneOf({"CTRL", "XLM", "Flaubert", "Phobert", "Bertweet", "BlenderbotSmall"}))
     throw Error(message(vocabFile, ": the files of a ", directory.tokenizerClass(),
                         " tokenizer are not supported without a tokenizer.json"));
   json entries = parseJson(vocabFile, readTextFile(vocabFile));
@@ -500,9 +507,9 @@ PieceIds plainIds(const SentencePieceFile &file) {
   return ids;
 }
 
-/// XLM-RoBERTa keeps fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the fourth on, then
-/// <mask>.
-PieceIds fairseqIds(const SentencePieceFile &file) {
+/// XLM-RoBERTa and mBART keep fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the fourth on,
+/// then the languages, then <mask>.
+PieceIds fairseqIds(const SentencePieceFile &file, const std::vector<std::string> &languages) {
   PieceIds ids;
   const char *first[] = {"<s>", "<pad>", "</s>", "<unk>"};
   for (TokenId id = 0; id < 4; ++id)
@@ -513,14 +520,34 @@ PieceIds fairseqIds(const SentencePieceFile &file) {
     ids.ofPiece.push_back(id);
     ids.vocabulary.add(file.pieces[i].text, id);
   }
-  ids.vocabulary.add("<mask>", static_cast<TokenId>(file.pieces.size() + 1));
+  TokenId next = static_cast<TokenId>(file.pieces.size() + 1);
+  for (const std::string &language : languages)
+    ids.vocabulary.add(language, next++);
+  ids.vocabulary.add("<mask>", next);
   ids.unknown = 3;
   return ids;
 }
 
-/// Marian looks its pieces up in vocab.json, which source and target language share.
-PieceIds marianIds(const SentencePieceFile &file, const Directory &directory) {
-  std::string vocabFile = directory.file("vocab.json");
+/// CamemBERT puts five tokens of its own, one for each of fairseq's and <unk>, before the pieces from the
+/// second on.
+PieceIds camembertIds(const SentencePieceFile &file) {
+  PieceIds ids;
+  const char *first[] = {"<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"};
+  for (TokenId id = 0; id < 5; ++id)
+    ids.vocabulary.add(first[id], id);
+  for (size_t i = 0; i < file.pieces.size(); ++i) {
+    TokenId id = i == 0 ? 3 : static_cast<TokenId>(i + 4);
+    ids.ofPiece.push_back(id);
+    ids.vocabulary.add(file.pieces[i].text, id);
+  }
+  ids.vocabulary.add("<mask>", static_cast<TokenId>(file.pieces.size() + 4));
+  ids.unknown = 3;
+  return ids;
+}
+
+/// Marian and M2M100 look their pieces up in a file; M2M100's languages follow.
+PieceIds listedIds(const SentencePieceFile &file, const std::string &vocabFile,
+                   const std::vector<std::string> &languages) {
   PieceIds ids;
   ids.vocabulary = readVocabulary(JsonView(parseJson(vocabFile, readTextFile(vocabFile)), vocabFile));
   ids.unknown = ids.vocabulary.find("<unk>");
@@ -528,16 +555,58 @@ PieceIds marianIds(const SentencePieceFile &file, const Directory &directory) {
     throw Error(message(vocabFile, ": '<unk>' is missing"));
   for (const auto &piece : file.pieces)
     ids.ofPiece.push_back(ids.vocabulary.find(piece.text));
+  TokenId next = static_cast<TokenId>(ids.vocabulary.entries().size());
+  for (const std::string &language : languages)
+    ids.vocabulary.add(language, next++);
   return ids;
 }
 
-Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
+/// The ids of the pieces by the class of the tokenizer; `vocabFile` is where it looks them up if it does.
+PieceIds idsOf(const SentencePieceFile &file, const Directory *directory, const std::string &vocabFile,
+               const std::vector<std::string> &languages) {
+  if (!directory)
+    return plainIds(file);
+  if (directory->isOneOf({"XLMRoberta", "MBart", "MBart50"}))
+    return fairseqIds(file, languages);
+  if (directory->isOneOf({"Camembert"}))
+    return camembertIds(file);
+  if (directory->isOneOf({"Marian", "M2M100"}))
+    return listedIds(file, directory->file(vocabFile), languages);
+  return plainIds(file);
+}
+
+/// The token of the language that `src_lang` names.
+std::string sourceLanguage(const Directory &directory, const std::vector<std::string> &languages) {
+  const json &named = directory.value("src_lang");
+  const bool isFramed = directory.isOneOf({"M2M100"});
+  std::string wanted = named.is_null()
+                           ? (isFramed ? "en" : "en_XX")
+                           : JsonView(named, directory.file("tokenizer_config.json") + ": src_lang").string();
+  for (const std::string &token : languages)
+    if (token == wanted || (isFramed && token == "__" + wanted + "__"))
+      return token;
+  throw Error(message(directory.file("tokenizer_config.json"), ": src_lang: expected a language of a ",
+                      directory.tokenizerClass(), " tokenizer, such as ", inQuotes(languages.front()),
+                      ", got ", inQuotes(wanted)));
+}
+
+Tokenizer fromModelFile(const std::string &path, const Directory *directory,
+                        const std::string &vocabFile = "vocab.json") {
   SentencePieceFile file = SentencePieceFile::parse(readTextFile(path, uint64_t(1) << 30), path);
   if (file.pieces.size() >= static_cast<size_t>(INT32_MAX) / 2)
     throw Error(message(path, ": too many pieces: ", file.pieces.size()));
-  bool fairseq = directory && directory->isOneOf({"XLMRoberta"});
-  bool marian = directory && directory->isOneOf({"Marian"});
-  PieceIds ids = fairseq ? fairseqIds(file) : marian ? marianIds(file, *directory) : plainIds(file);
+  // These have ids that no file of theirs tells.
+  if (directory && directory->isOneOf({"Nllb", "Barthez", "Bartpho", "XGLM", "PLBart", "XLMProphetNet"}))
+    throw Error(message(path, ": the files of a ", directory->tokenizerClass(),
+                        " tokenizer are not supported without a tokenizer.json"));
+  std::vector<std::string> languages;
+  if (directory) {
+    const json &codes = directory->value("language_codes");
+    languages = languageTokens(directory->tokenizerClass(),
+                               codes.is_string() ? codes.get<std::string>() : std::string());
+  }
+  PieceIds ids = idsOf(file, directory, vocabFile, languages);
+  bool fairseq = directory && directory->isOneOf({"XLMRoberta", "Camembert"});
 
   auto impl = std::make_unique<Tokenizer::Impl>();
   impl->name = path;
@@ -550,7 +619,7 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
       implied.insert({{"sep_token", "<sep>"}, {"cls_token", "<cls>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Albert", "DebertaV2", "BigBird", "Rembert"}))
       implied.insert({{"sep_token", "[SEP]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}});
-    if (fairseq)
+    if (fairseq || directory->isOneOf({"MBart", "MBart50"}))
       implied.insert({{"sep_token", "</s>"}, {"cls_token", "<s>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Gemma"}))
       implied["bos_token"] = "<bos>", implied["eos_token"] = "<eos>";
@@ -583,6 +652,11 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
     } else if (directory->isOneOf({"Albert", "DebertaV2", "BigBird", "Rembert"})) {
       single = "cls_token A sep_token";
       pair = "cls_token A sep_token B:1 sep_token:1";
+    } else if (!languages.empty()) {
+      added.roles["source_language"] = sourceLanguage(*directory, languages);
+      const bool isLast = directory->isOneOf({"MBart"});
+      single = isLast ? "A eos_token source_language" : "source_language A eos_token";
+      pair = isLast ? "A B eos_token source_language" : "source_language A B eos_token";
     } else if (fairseq) {
       single = "bos_token A eos_token";
       pair = "bos_token A eos_token eos_token B eos_token";
@@ -594,6 +668,8 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
     json form = makeTemplate(single, pair, added, path);
     impl->postProcessor = makePostProcessor(JsonView(form, path + ": post_processor"));
   }
+  for (const std::string &language : languages)
+    impl->specials.insert(language);
   for (const auto &piece : file.pieces)
     if (piece.type == SentencePieceFile::PieceType::control ||
         piece.type == SentencePieceFile::PieceType::unknown)
@@ -623,6 +699,14 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory) {
 
 Tokenizer Tokenizer::fromSentencePiece(const std::string &path) { return fromModelFile(path, nullptr); }
 
+std::optional<Tokenizer> Tokenizer::targetFromDirectory(const std::string &path) {
+  Directory directory(path);
+  if (directory.has("tokenizer.json") || !directory.isOneOf({"Marian"}) ||
+      !directory.flag("separate_vocabs", false))
+    return std::nullopt;
+  return fromModelFile(directory.file("target.spm"), &directory, "target_vocab.json");
+}
+
 Tokenizer Tokenizer::fromDirectory(const std::string &path) {
   if (!pathExists(path))
     throw Error(message(path, ": no such directory"));
@@ -635,6 +719,9 @@ Tokenizer Tokenizer::fromDirectory(const std::string &path) {
   }
   if (directory.has("vocab.json") && directory.has("merges.txt"))
     return fromVocabAndMerges(directory);
+  if (directory.has("vocab-src.json"))
+    throw Error(message(directory.file("vocab-src.json"),
+                        ": the files of a FSMT tokenizer are not supported without a tokenizer.json"));
   if (directory.has("vocab.txt"))
     return fromVocabTxt(directory);
   for (const char *name :

@@ -32,6 +32,10 @@ public:
   /// and config.json add what the older forms leave open. docs/tokenizers.md has the rules.
   static Tokenizer fromDirectory(const std::string &directory);
 
+  /// What the results of a translator are read with where they have a vocabulary of their own (Marian's
+  /// `separate_vocabs`); nothing where fromDirectory() reads both sides.
+  static std::optional<Tokenizer> targetFromDirectory(const std::string &directory);
+
   /// Reads a tokenizer.json. Its `truncation` and `padding` sections are ignored: the caller knows its
   /// lengths.
   static Tokenizer fromFile(const std::string &path);
