@@ -131,6 +131,7 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
     entry.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName, builder.getBoolAttr(isState));
   }
   auto symbols = getEntrySymbols(entry);
+  llvm::SmallDenseSet<Value> written;
   Operation *terminator = entry.getBody().front().getTerminator();
   builder.setInsertionPoint(terminator);
   for (unsigned i = 0; i < entry.getNumResults(); ++i) {
@@ -166,8 +167,16 @@ static LogicalResult bufferizeEntry(func::FuncOp entry) {
     if (failed(entry.insertArgument(argument, type, builder.getDictionaryAttr(attributes), entry.getLoc())))
       return failure();
     entry.setResultAttr(i, kDestinationAttr, builder.getI64IntegerAttr(argument));
-    Value written = writeResult(builder, terminator->getOperand(i), entry.getArgument(argument));
-    terminator->setOperand(i, written);
+    Value value = terminator->getOperand(i);
+    auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+    // One value in two buffers: the second one gets a copy, made before the first is written.
+    if (!written.insert(expand ? expand.getSrc() : value).second) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointAfterValue(value);
+      value = bufferization::AllocTensorOp::create(builder, entry.getLoc(), cast<RankedTensorType>(type),
+                                                   ValueRange(), value);
+    }
+    terminator->setOperand(i, writeResult(builder, value, entry.getArgument(argument)));
   }
   addSymbols(entry);
   return success();

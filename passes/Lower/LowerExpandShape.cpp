@@ -24,7 +24,8 @@ using namespace mlir;
 static SmallVector<OpFoldResult> expandStrides(OpBuilder &builder, memref::ExpandShapeOp expand,
                                                memref::ExtractStridedMetadataOp source) {
   SmallVector<OpFoldResult> sizes = expand.getMixedOutputShape(), sourceStrides = source.getConstifiedMixedStrides();
-  SmallVector<OpFoldResult> strides(sizes.size());
+  // A scalar has no axes to take strides from: those of the result, each of extent 1, are 1.
+  SmallVector<OpFoldResult> strides(sizes.size(), builder.getIndexAttr(1));
   AffineExpr outer, inner;
   bindSymbols(builder.getContext(), outer, inner);
   for (auto [axis, group] : llvm::enumerate(expand.getReassociationIndices())) {

@@ -42,6 +42,10 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names[0] if results == 1 else names
 
+    def total(self, *values):
+        """Outputs of the sums over axis 0, for values of an extent that cannot be an output's."""
+        self.output(*(self.op("ReduceSum", self.op("Cast", value, to=F), self.constant([0]), keepdims=0) for value in values))
+
     def output(self, *values):
         for value in values:
             name = f"out{len(self.outputs)}"
@@ -141,11 +145,13 @@ def moves(out):
     g.output(g.op("Tile", x, c([1, 1, 2])), g.op("Tile", ids, c([2, 1])))
     g.output(g.op("Concat", x, x, axis=2), g.op("Concat", ids, g.op("Neg", ids), axis=1))
     g.output(g.op("Transpose", x), g.op("Transpose", ids), g.op("Transpose", x, perm=[1, 0, 2]))
-    g.output(g.op("Reshape", x, c([0, -1, 2, 3])), g.op("Reshape", x, c([-1, 6])), g.op("Reshape", ids, c([0, 0, 1])))
+    g.output(g.op("Reshape", x, c([0, -1, 2, 3])), g.op("Reshape", ids, c([0, 0, 1])))
+    g.total(g.op("Reshape", x, c([-1, 6])))
     heads = g.op("Reshape", x, g.op("Concat", g.op("Slice", shape, c([0]), c([2])), c([3, -1]), axis=0))
     g.output(g.op("Transpose", heads, perm=[0, 2, 3, 1]))
     g.output(g.op("Reshape", g.op("Transpose", x, perm=[1, 0, 2]), g.op("Concat", c([-1]), g.op("Slice", shape, c([1]), c([3])), axis=0)))
-    g.output(g.op("Flatten", x, axis=2), g.op("Flatten", x, axis=0), g.op("Flatten", ids, axis=1))
+    g.total(g.op("Flatten", x, axis=2), g.op("Transpose", g.op("Flatten", x, axis=0)))
+    g.output(g.op("Flatten", ids, axis=1))
     g.output(g.op("Squeeze", g.op("Unsqueeze", x, c([0, 2])), c([0])), g.op("Unsqueeze", ids, c([-1])))
     g.output(g.op("Expand", g.op("Unsqueeze", ids, c([1])), g.op("Concat", c([1, 4]), c([1]), axis=0)))
     g.output(g.op("Gather", x, c(0), axis=1), g.op("Gather", x, c(-1), axis=2), g.op("Gather", x, c([2, -1, 0]), axis=2),
@@ -183,9 +189,10 @@ def products(out):
     v, image = g.input("v", F, [4]), g.input("image", F, ["batch", 3, 9, 8])
     g.output(g.op("MatMul", x, y), g.op("MatMul", x, g.weight(4, 5)), g.op("MatMul", x, v), g.op("MatMul", v, y), g.op("MatMul", x, g.weight(3, 4, 2)))
     rows = g.op("Reshape", x, g.constant([-1, 4]))
-    g.output(g.op("Gemm", rows, g.weight(4, 5), g.weight(5)), g.op("Gemm", rows, g.weight(5, 4), g.weight(5), transB=1),
-             g.op("Gemm", rows, g.weight(4, 5), g.weight(1, 5), alpha=0.5, beta=2.0), g.op("Gemm", rows, g.weight(4, 5)),
-             g.op("Gemm", g.weight(3, 4), rows, transB=1), g.op("Gemm", rows, rows, transA=1))
+    g.total(g.op("Gemm", rows, g.weight(4, 5), g.weight(5)), g.op("Gemm", rows, g.weight(5, 4), g.weight(5), transB=1),
+            g.op("Gemm", rows, g.weight(4, 5), g.weight(1, 5), alpha=0.5, beta=2.0), g.op("Gemm", rows, g.weight(4, 5)),
+            g.op("Transpose", g.op("Gemm", g.weight(3, 4), rows, transB=1)))
+    g.output(g.op("Gemm", rows, rows, transA=1))
     g.output(g.op("Conv", image, g.weight(5, 3, 3, 2), g.weight(5), pads=[1, 0, 2, 1], strides=[2, 1], dilations=[1, 2]),
              g.op("Conv", image, g.weight(5, 3, 3, 4), strides=[3, 4]))
     line = g.op("Reshape", image, g.constant([0, 3, 72]))
