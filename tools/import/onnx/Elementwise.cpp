@@ -234,10 +234,28 @@ std::vector<Extent> spread(const Term *term, const Dims &dims) {
   return result;
 }
 
+/// What a comparison of integers surely gives.
+std::optional<bool> compareBounds(StringRef name, const Bounds &a, const Bounds &b) {
+  if (name == "Greater")
+    return compareBounds("Less", b, a);
+  if (name == "GreaterOrEqual")
+    return compareBounds("LessOrEqual", b, a);
+  bool isStrict = name == "Less";
+  if (!isStrict && name != "LessOrEqual")
+    return std::nullopt;
+  if (isStrict ? a.high.surelyAtMost(b.low) : a.high.surelyAtMost(b.low + 1))
+    return true;
+  if (isStrict ? b.high.surelyAtMost(a.low + 1) : b.high.surelyAtMost(a.low))
+    return false;
+  return std::nullopt;
+}
+
 std::optional<Bounds> combineBounds(StringRef name, const std::optional<Bounds> &a,
                                     const std::optional<Bounds> &b) {
   if (!a || !b)
     return std::nullopt;
+  if (std::optional<bool> known = compareBounds(name, *a, *b))
+    return Bounds{*known ? 1 : 0, *known ? 2 : 1};
   if (name == "Add")
     return Bounds{a->low + b->low, a->high + b->high - 1};
   if (name == "Sub")

@@ -245,8 +245,29 @@ Term *raiseLayerNorm(Call &call) {
 }
 
 //===----------------------------------------------------------------------===//
-// Linear maps
+// Linear maps and tables
 //===----------------------------------------------------------------------===//
+
+/// The sum of rows of several tables: tokens, positions, segments.
+Term *raiseEmbeddingSum(Call &call) {
+  if (call.node.opType != "Add" || call.inputs.size() != 2)
+    return nullptr;
+  Translator &t = call.translator;
+  SmallVector<Value> indices, tables;
+  for (Term *input : call.inputs) {
+    auto embedding = input->ir ? input->ir.getDefiningOp<ops::EmbeddingOp>() : ops::EmbeddingOp();
+    if (!embedding || input->rank() != call.input(0)->rank())
+      return nullptr;
+    llvm::append_range(indices, embedding.getIndices());
+    llvm::append_range(tables, embedding.getTables());
+  }
+  Dims dims = t.broadcastDims(call.input(0)->dims, call.input(1)->dims);
+  if (dims.back() != call.input(0)->dims.back() || dims.back() != call.input(1)->dims.back())
+    return nullptr;
+  ++t.raised["embedding"];
+  return t.tensor(Kind::f32, dims,
+                  ops::EmbeddingOp::create(t.builder, t.loc, t.typeOf(Kind::f32, dims), indices, tables));
+}
 
 /// A bias added to the product with a weight.
 Term *raiseBias(Call &call) {
@@ -319,19 +340,80 @@ Term *untransposed(Translator &t, Term *x) {
   return t.transpose(x, order);
 }
 
+/// Whether an integer or boolean tensor is surely not 0.
+bool isTrue(Translator &t, const Term *x) {
+  std::optional<Bounds> bounds = t.boundsOf(x);
+  return bounds && bounds->low.lowerBound().value_or(0) >= 1;
+}
+
+/// The same tensor up to broadcasting, without what only makes it larger: conditions that always hold, and
+/// Expand. An encoder's mask over [B, 1, S, T] is one over [B, 1, 1, T].
+Term *narrow(Call &call, Term *x) {
+  Translator &t = call.translator;
+  auto [it, isNew] = t.narrowed.emplace(x, x);
+  if (!isNew)
+    return it->second;
+  Term *result = x;
+  if (x->isA("Expand")) {
+    result = narrow(call, x->operands[0]);
+  } else if (x->isA("And")) {
+    Term *a = narrow(call, x->operands[0]), *b = narrow(call, x->operands[1]);
+    if (isTrue(t, a) || isTrue(t, b))
+      result = isTrue(t, a) ? b : a;
+  } else if (x->isA("Where") && x->operands[1]->number && x->operands[2]->number) {
+    Term *condition = narrow(call, x->operands[0]), *yes = x->operands[1], *no = x->operands[2];
+    if (condition->dims != x->dims)
+      result =
+          t.expression(x->kind, condition->dims, {condition, yes, no},
+                       [&t, condition, yes, no](Scalars s, ValueRange indices) {
+                         Value chosen = t.at(condition, s, indices);
+                         return s.select(chosen, s.constantF32(*yes->number), s.constantF32(*no->number));
+                       });
+  }
+  return t.narrowed[x] = result;
+}
+
+/// Whether `x` counts the places of `axis` (from the end) from 0 on, and is the same along the others.
+bool isPosition(const Term *x, int64_t axis) {
+  for (int64_t other = 1; other <= x->rank(); ++other)
+    if (other != axis && !x->dims[x->rank() - other].is(1))
+      return false;
+  while (x->isA("Unsqueeze") || x->isA("Reshape") || x->isA("Squeeze") || x->isA("Cast"))
+    x = x->operands[0];
+  return x->isA("Range") && x->operands[0]->integers && x->operands[0]->integers->front().is(0) &&
+         x->operands[2]->integers && x->operands[2]->integers->front().is(1);
+}
+
+/// Whether adding `x` to scores [.., S, T] hides exactly the keys behind the query, S and T being equal.
+bool isCausal(const Term *x, const Dims &scores) {
+  if (!x->isA("Where") || !x->operands[1]->number || !x->operands[2]->number ||
+      *x->operands[1]->number != 0 || *x->operands[2]->number > -1e30f ||
+      scores[scores.size() - 2] != scores.back())
+    return false;
+  const Term *condition = x->operands[0];
+  if (condition->isA("LessOrEqual"))
+    return isPosition(condition->operands[0], 1) && isPosition(condition->operands[1], 2);
+  return condition->isA("GreaterOrEqual") && isPosition(condition->operands[0], 2) &&
+         isPosition(condition->operands[1], 1);
+}
+
 /// What is added to the scores, as a bias [B or 1, H or 1, S or 1, T].
-Term *biasOf(Translator &t, ArrayRef<Term *> summands, const Dims &scores) {
-  Term *sum = nullptr;
-  for (Term *summand : summands)
-    sum = sum ? t.add(sum, summand) : summand;
-  if (!sum)
-    return nullptr;
-  Dims dims = sum->dims;
+Term *biasOf(Call &call, ArrayRef<Term *> summands, const Dims &scores) {
+  Translator &t = call.translator;
+  std::vector<const Term *> key(summands.begin(), summands.end());
+  Term *&bias = t.biases[key];
+  if (bias || summands.empty())
+    return bias;
+  for (Term *summand : summands) {
+    summand = narrow(call, summand);
+    bias = bias ? t.add(bias, summand) : summand;
+  }
+  Dims dims = bias->dims;
   while (dims.size() < 4)
     dims.insert(dims.begin(), 1);
-  sum = t.reshape(sum, dims);
+  bias = t.reshape(bias, dims);
   dims.back() = scores.back();
-  return t.broadcast(sum, dims);
+  return bias = t.broadcast(bias, dims);
 }
 
 /// softmax(q * k * scale + bias) * v on heads [B, H, S, D].
@@ -379,16 +461,18 @@ Term *raiseAttention(Call &call) {
       return nullptr;
 
   ++t.raised["attention"];
-  Term *bias = biasOf(t, summands, dims);
+  bool hidesLater = summands.size() == 1 && isCausal(summands.front(), dims);
+  Term *bias = hidesLater ? nullptr : biasOf(call, summands, dims);
   Term *key = untransposed(t, keys);
   Value q = t.materialize(query), k = t.materialize(key), v = t.materialize(value),
         b = bias ? t.materialize(bias) : Value();
   Dims result = query->dims;
   result.back() = value->dims.back();
   return t.tensor(Kind::f32, result,
-                  ops::AttentionOp::create(
-                      t.builder, t.loc, t.typeOf(Kind::f32, result), q, k, v, Value(), b, UnitAttr(),
-                      IntegerAttr(), t.builder.getF32FloatAttr(static_cast<float>(scale)), FloatAttr()));
+                  ops::AttentionOp::create(t.builder, t.loc, t.typeOf(Kind::f32, result), q, k, v, Value(), b,
+                                           hidesLater ? t.builder.getUnitAttr() : UnitAttr(), IntegerAttr(),
+                                           t.builder.getF32FloatAttr(static_cast<float>(scale)),
+                                           FloatAttr()));
 }
 
 } // namespace
@@ -397,7 +481,8 @@ Term *raise(Call &call) {
   for (Term *input : call.inputs)
     if (!input || (!input->isFloat() && call.node.opType != "Reshape"))
       return nullptr;
-  for (auto pattern : {raiseActivation, raiseRmsNorm, raiseLayerNorm, raiseBias, raiseRows, raiseAttention})
+  for (auto pattern : {raiseActivation, raiseRmsNorm, raiseLayerNorm, raiseEmbeddingSum, raiseBias, raiseRows,
+                       raiseAttention})
     if (Term *term = pattern(call))
       return term;
   return nullptr;

@@ -640,10 +640,8 @@ Value Translator::atBroadcast(Term *term, Scalars s, ValueRange indices) {
 std::optional<Bounds> Translator::boundsOf(const Term *term) const {
   if (term->bounds)
     return term->bounds;
-  if (term->kind == Kind::boolean)
-    return Bounds{0, 2};
   if (!term->integers || term->integers->empty())
-    return std::nullopt;
+    return term->kind == Kind::boolean ? std::optional(Bounds{0, 2}) : std::nullopt;
   Extent low = term->integers->front(), high = low;
   for (const Extent &extent : *term->integers) {
     if (extent.surelyAtMost(low))

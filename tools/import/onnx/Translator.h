@@ -205,6 +205,9 @@ public:
 
   /// How many patterns of each name were raised to ops of their own.
   std::map<std::string, int> raised;
+  /// What Raise.cpp made of a mask, and of masks that are added: layers share them.
+  std::map<const Term *, Term *> narrowed;
+  std::map<std::vector<const Term *>, Term *> biases;
 
 private:
   friend struct Call;
