@@ -203,6 +203,8 @@ struct LowerEmbedding : OpRewritePattern<EmbeddingOp> {
 struct LowerUnpackPanels : OpRewritePattern<UnpackPanelsOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(UnpackPanelsOp op, PatternRewriter &rewriter) const override {
+    if (!isa<FloatType>(op.getPanels().getType().getElementType()))
+      return failure(); // words: WordLinear.cpp
     ReferenceBuilder b(op.getLoc(), rewriter);
     AffineExpr n = b.getAffineDimExpr(0), k = b.getAffineDimExpr(1);
     int64_t width = op.getPanels().getType().getDimSize(2);

@@ -8,6 +8,7 @@
 
 #include "Patterns.h"
 
+#include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,6 +20,31 @@ using namespace mlir;
 using namespace mlir::sesame;
 
 namespace {
+
+/// What a code in a word in groups stands for, before the scale: c - z of number `index` of the word's group,
+/// of which each word holds as many.
+Value codeOf(ReferenceBuilder &b, Value word, Value index, const WordFormat &format) {
+  auto integer = [&](int32_t value) -> Value { return arith::ConstantIntOp::create(b, value, 32); };
+  Value number = arith::IndexCastOp::create(b, b.getI32Type(), index);
+  Value place = arith::MulIOp::create(b, arith::RemSIOp::create(b, number, integer(4)), integer(8));
+  if (format.bits == 4) {
+    Value half = arith::RemSIOp::create(b, arith::DivSIOp::create(b, number, integer(4)), integer(2));
+    place = arith::AddIOp::create(b, place, arith::MulIOp::create(b, half, integer(4)));
+  }
+  Value code = arith::ShRUIOp::create(b, word, place);
+  code = arith::AndIOp::create(b, code, integer((1 << format.bits) - 1));
+  return arith::SubIOp::create(b, code, integer(format.zeroCode()));
+}
+
+/// The scale of group `group` of a column, of which `word` holds two.
+Value scaleOf(ReferenceBuilder &b, Value word, Value group) {
+  auto integer = [&](int32_t value) -> Value { return arith::ConstantIntOp::create(b, value, 32); };
+  Value number = arith::IndexCastOp::create(b, b.getI32Type(), group);
+  Value lower = arith::SubIOp::create(b, integer(1), arith::RemSIOp::create(b, number, integer(2)));
+  Value bits = arith::ShLIOp::create(b, word, arith::MulIOp::create(b, lower, integer(16)));
+  bits = arith::AndIOp::create(b, bits, integer(static_cast<int32_t>(0xffff0000)));
+  return arith::BitcastOp::create(b, b.getF32Type(), bits);
+}
 
 /// The meaning of one word_linear, step by step.
 class WordLinear {
@@ -222,22 +248,11 @@ private:
     left.axes[last] = g;
     left.axes[last + 1] = i;
     Value none = linalg::FillOp::create(b, integer(0), b.empty(sumShape, b.getI32Type())).getResult(0);
-    Value sums =
-        b.loops(none, 1, {left, panelAt(step + (g % 2) * groupWords + i.floorDiv(format.perWord()))},
-                [&](ValueRange e) -> Value {
-                  Value number = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 2));
-                  Value inByte = arith::RemSIOp::create(b, number, integer(4));
-                  Value place = arith::MulIOp::create(b, inByte, integer(8));
-                  if (format.bits == 4) {
-                    Value half =
-                        arith::RemSIOp::create(b, arith::DivSIOp::create(b, number, integer(4)), integer(2));
-                    place = arith::AddIOp::create(b, place, arith::MulIOp::create(b, half, integer(4)));
-                  }
-                  Value code = arith::AndIOp::create(b, arith::ShRUIOp::create(b, e[1], place),
-                                                     integer((1 << format.bits) - 1));
-                  code = arith::SubIOp::create(b, code, integer(format.zeroCode()));
-                  return arith::AddIOp::create(b, e[2], arith::MulIOp::create(b, e[0], code));
-                });
+    Value sums = b.loops(none, 1, {left, panelAt(step + (g % 2) * groupWords + i.floorDiv(format.perWord()))},
+                         [&](ValueRange e) -> Value {
+                           Value code = codeOf(b, e[1], b.loop(last + 2), format);
+                           return arith::AddIOp::create(b, e[2], arith::MulIOp::create(b, e[0], code));
+                         });
     // [..., N], summed over g.
     AffineExpr group = b.getAffineDimExpr(last + 1);
     auto inGroup = [&](Value tensor) {
@@ -248,14 +263,9 @@ private:
     Operand columnScales = panelAt(group.floorDiv(2) * format.stepWords() + (format.stepWords() - 1));
     return b.loops(b.fill(shape, b.getF32Type(), 0), 1,
                    {b.all(sums), inGroup(largest), inGroup(nan), columnScales}, [&](ValueRange e) -> Value {
-                     Value g = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 1));
-                     Value lower =
-                         arith::SubIOp::create(b, integer(1), arith::RemSIOp::create(b, g, integer(2)));
-                     Value bits =
-                         arith::ShLIOp::create(b, e[3], arith::MulIOp::create(b, lower, integer(16)));
                      Value scale = arith::DivFOp::create(b, e[1], real(127));
                      scale = arith::AddFOp::create(b, scale, e[2]);
-                     scale = arith::MulFOp::create(b, fromBits(upperHalf(bits)), scale);
+                     scale = arith::MulFOp::create(b, scaleOf(b, e[3], b.loop(last + 1)), scale);
                      return math::FmaOp::create(b, b.toFloat(e[0], b.getF32Type()), scale, e[4]);
                    });
   }
@@ -277,8 +287,35 @@ struct LowerWordLinear : OpRewritePattern<WordLinearOp> {
   }
 };
 
+struct LowerUnpackWords : OpRewritePattern<UnpackPanelsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(UnpackPanelsOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType panels = op.getPanels().getType(), result = op.getResult().getType();
+    if (!panels.getElementType().isInteger(32))
+      return failure();
+    ReferenceBuilder b(op.getLoc(), rewriter);
+    const WordFormat format = *findGroupedFormat(getContext(), panels.getDimSize(1), result.getDimSize(1));
+    AffineExpr n = b.getAffineDimExpr(0), k = b.getAffineDimExpr(1);
+    AffineExpr step = k.floorDiv(WordFormat::stepSize) * format.stepWords();
+    AffineExpr word = step + (k % WordFormat::stepSize).floorDiv(format.perWord());
+    int64_t width = panels.getDimSize(2);
+    auto at = [&](AffineExpr place) {
+      return Operand{op.getPanels(), {n.floorDiv(width), place, n % width}};
+    };
+    Value matrix = b.empty(b.resultExtents(op), b.getF32Type());
+    Value unpacked =
+        b.loops(matrix, 0, {at(word), at(step + (format.stepWords() - 1))}, [&](ValueRange e) -> Value {
+          Value group = arith::DivUIOp::create(b, b.loop(1), b.index(WordFormat::groupSize));
+          Value code = codeOf(b, e[0], b.loop(1), format);
+          return arith::MulFOp::create(b, b.toFloat(code, b.getF32Type()), scaleOf(b, e[1], group));
+        });
+    rewriter.replaceOp(op, unpacked);
+    return success();
+  }
+};
+
 } // namespace
 
 void mlir::sesame::populateWordReference(RewritePatternSet &patterns) {
-  patterns.add<LowerWordLinear>(patterns.getContext());
+  patterns.add<LowerWordLinear, LowerUnpackWords>(patterns.getContext());
 }

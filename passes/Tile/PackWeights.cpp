@@ -79,7 +79,7 @@ private:
       op.getUpWeightMutable().assign(pack(op.getUpWeight(), op.getLayout()));
       op.setLayout(WeightLayout::panels);
     });
-    shareWithEmbeddings(module);
+    shareWithEmbeddings(module, groupType != nullptr);
     eraseUnused(module);
     symbols.reset();
   }
@@ -200,9 +200,22 @@ private:
     return copy;
   }
 
+  /// The panels made of `source`, [N, K], from which its rows can be read back: of its own type, or in
+  /// groups.
+  WeightOp findSharedPanels(WeightOp source, bool groups) {
+    constexpr int nk = 2 * static_cast<int>(WeightLayout::nk);
+    if (!source)
+      return nullptr;
+    Type element = source.getTensorType().getElementType();
+    if (WeightOp words = packed.lookup({source, nk + 1}); words && groups && element.isF32())
+      return words;
+    WeightOp floats = packed.lookup({source, nk});
+    return floats && floats.getTensorType().getElementType() == element ? floats : nullptr;
+  }
+
   /// Lets embeddings read their tables from the panels where a linear has made them and nothing else reads
   /// the table.
-  void shareWithEmbeddings(ModuleOp module) {
+  void shareWithEmbeddings(ModuleOp module, bool groups) {
     llvm::MapVector<Operation *, SmallVector<GetWeightOp>> reads;
     module.walk([&](GetWeightOp get) {
       if (!get->use_empty())
@@ -210,9 +223,8 @@ private:
     });
     for (auto &[operation, gets] : reads) {
       auto source = dyn_cast_or_null<WeightOp>(operation);
-      auto found = packed.find({source, 2 * static_cast<int>(WeightLayout::nk)});
-      if (found == packed.end() ||
-          found->second.getTensorType().getElementType() != source.getTensorType().getElementType())
+      WeightOp panels = findSharedPanels(source, groups);
+      if (!panels)
         continue;
       auto isEmbedding = [](Operation *user) {
         auto embedding = dyn_cast<EmbeddingOp>(user);
@@ -220,7 +232,6 @@ private:
       };
       if (!llvm::all_of(gets, [&](GetWeightOp get) { return llvm::all_of(get->getUsers(), isEmbedding); }))
         continue;
-      WeightOp panels = found->second;
       for (GetWeightOp get : gets) {
         OpBuilder b(get);
         Value read =

@@ -53,3 +53,27 @@ func.func @tile_c8_static(%i: memref<?xi64>, %t: memref<?x36x32xf32>, %o: memref
   sesame.panel_embedding_tile indices(%i : memref<?xi64>) tables(%t : memref<?x36x32xf32>) out(%o : memref<?x36xf32>)
   return
 }
+
+// -----
+
+func.func @unpack_c1_words(%p: tensor<4x10x32xi32>) -> tensor<97x36xf32> {
+  // expected-error @+1 {{expects 9 or 17 words in panels of i32 for every 64 of 36 numbers, got 'tensor<4x10x32xi32>'}}
+  %w = sesame.unpack_panels %p : tensor<4x10x32xi32> -> tensor<97x36xf32>
+  return %w : tensor<97x36xf32>
+}
+
+// -----
+
+func.func @unpack_c2_groups(%p: tensor<4x9x32xi32>) -> tensor<97x36xf16> {
+  // expected-error @+1 {{expects f32 of panels of i32, got 'f16'}}
+  %w = sesame.unpack_panels %p : tensor<4x9x32xi32> -> tensor<97x36xf16>
+  return %w : tensor<97x36xf16>
+}
+
+// -----
+
+func.func @tile_groups(%i: memref<?xi64>, %t: memref<4x18x32xi32>, %o: memref<?x36xf32>) {
+  // expected-error @+1 {{expects 9 or 17 words in panels of i32 for every 64 of 36 numbers, got 'memref<4x18x32xi32>'}}
+  sesame.panel_embedding_tile indices(%i : memref<?xi64>) tables(%t : memref<4x18x32xi32>) out(%o : memref<?x36xf32>)
+  return
+}

@@ -156,3 +156,30 @@ func.func @int8_long(%x: tensor<?x?x997xf32> {sesame.name = "x", sesame.dims = [
   %y = sesame.word_linear %x, %w of ui8 bias(%b : tensor<33xf32>) activation = gelu : tensor<?x?x997xf32>, tensor<2x272x32xi32> -> tensor<?x?x33xf32>
   return %y : tensor<?x?x33xf32>
 }
+
+// Rows of a table that lies in such panels.
+sesame.weight @table.ui4 : tensor<4x27x32xi32> {
+  %0 = sesame.checkpoint_tensor ["table.ui4"] : tensor<97x130xf32>
+  %1 = sesame.pack_word_panels %0 of ui4 layout = nk : tensor<97x130xf32> -> tensor<4x27x32xi32>
+  sesame.yield %1 : tensor<4x27x32xi32>
+}
+func.func @embedding_ui4(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 97>})
+    -> (tensor<?x?x130xf32> {sesame.name = "y", sesame.dims = ["B", "S", "130"]}) {
+  %p = sesame.get_weight @table.ui4 : tensor<4x27x32xi32>
+  %t = sesame.unpack_panels %p : tensor<4x27x32xi32> -> tensor<97x130xf32>
+  %y = sesame.embedding %ids in %t : tensor<?x?xi64> in tensor<97x130xf32> -> tensor<?x?x130xf32>
+  return %y : tensor<?x?x130xf32>
+}
+
+sesame.weight @table.ui8 : tensor<2x17x32xi32> {
+  %0 = sesame.checkpoint_tensor ["table.ui8"] : tensor<33x37xf32>
+  %1 = sesame.pack_word_panels %0 of ui8 layout = nk : tensor<33x37xf32> -> tensor<2x17x32xi32>
+  sesame.yield %1 : tensor<2x17x32xi32>
+}
+func.func @embedding_ui8(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 33>})
+    -> (tensor<?x?x37xf32> {sesame.name = "y", sesame.dims = ["B", "S", "37"]}) {
+  %p = sesame.get_weight @table.ui8 : tensor<2x17x32xi32>
+  %t = sesame.unpack_panels %p : tensor<2x17x32xi32> -> tensor<33x37xf32>
+  %y = sesame.embedding %ids in %t : tensor<?x?xi64> in tensor<33x37xf32> -> tensor<?x?x37xf32>
+  return %y : tensor<?x?x37xf32>
+}

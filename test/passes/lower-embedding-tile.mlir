@@ -45,3 +45,20 @@ func.func @table_in_panels(%i: memref<?xi64>, %j: memref<?xi32>, %t: memref<4x36
     out(%o : memref<?x36xf32>)
   return
 }
+
+// -----
+
+// Words in groups: gathered, shifted by the lanes' places, less 8, times the scale of the column's group.
+// CHECK-LABEL: func.func @table_in_groups
+// CHECK:         vector.gather %{{.*}} : memref<4x9x32xi32>, vector<16xi32>, vector<16xi1>, vector<16xi32> into vector<16xi32>
+// CHECK:         arith.shrui
+// CHECK:         arith.andi
+// CHECK:         arith.subi
+// CHECK:         arith.sitofp
+// CHECK:         memref.load %{{.*}} : memref<4x9x32xi32>
+// CHECK:         arith.mulf
+// CHECK:         vector.store
+func.func @table_in_groups(%i: memref<?xi64>, %t: memref<4x9x32xi32>, %o: memref<?x36xf32>) {
+  sesame.panel_embedding_tile indices(%i : memref<?xi64>) tables(%t : memref<4x9x32xi32>) out(%o : memref<?x36xf32>)
+  return
+}

@@ -2,6 +2,7 @@
 // RUN: sesame-opt %s --sesame-pack-weights=panel-width=16 | FileCheck %s --check-prefix=WIDTH16
 // RUN: not sesame-opt %s --sesame-pack-weights=panel-width=0 2>&1 | FileCheck %s --check-prefix=WIDTH0
 // RUN: sesame-opt %s --sesame-pack-weights=weight-type=bf16 | FileCheck %s --check-prefix=BF16
+// RUN: sesame-opt %s --sesame-pack-weights=groups=int4 | FileCheck %s --check-prefix=INT4
 // RUN: not sesame-opt %s --sesame-pack-weights=weight-type=i8 2>&1 | FileCheck %s --check-prefix=TYPE
 
 // TYPE: weight-type must be f32, bf16, f16 or int8, got 'i8'
@@ -56,6 +57,10 @@ sesame.weight @up : tensor<44x36xf32> {
 // CHECK:         sesame.linear %{{.*}}, %{{.*}} layout = panels
 // CHECK:         sesame.embedding %{{.*}} in %{{.*}} : tensor<?xi64> in tensor<97x36xf32>
 // CHECK-NOT:     @tied.panels_
+// INT4-LABEL:  func.func @two_users_and_an_embedding
+// INT4:          %[[T:.*]] = sesame.unpack_panels %{{.*}} : tensor<4x9x32xi32> -> tensor<97x36xf32>
+// INT4:          sesame.word_linear %{{.*}} of ui4
+// INT4:          sesame.embedding %{{.*}} in %[[T]]
 func.func @two_users_and_an_embedding(%x: tensor<?x36xf32>, %i: tensor<?xi64>) -> (tensor<?x97xf32>, tensor<?x97xf32>, tensor<?x36xf32>) {
   %w = sesame.get_weight @tied : tensor<97x36xf32>
   %y = sesame.linear %x, %w : tensor<?x36xf32>, tensor<97x36xf32> -> tensor<?x97xf32>

@@ -18,9 +18,11 @@ def Sesame_UnpackPanelsOp : Sesame_TensorOp<"unpack_panels"> {
   let description = [{
     `result[n, k] = panels[n / R, k, n mod R]`: the inverse of `sesame.pack_panels` of layout nk. `sesame.embedding` reads its rows through it without making the matrix.
 
-    Shapes: panels [ceil(N / R), K, R], result [N, K].
+    Panels of i32 hold words in groups, as `sesame.pack_word_panels` of ui4 or ui8 makes them; which of the two, the number of words says. Then the result is s (c - z), of f32.
 
-    Constraints: (C1) Shapes are static and agree as written. (C2) Element types are equal.
+    Shapes: panels [ceil(N / R), K, R], or of i32 [ceil(N / R), 9 ceil(K / 64) or 17 ceil(K / 64), R], result [N, K].
+
+    Constraints: (C1) Shapes are static and agree as written. (C2) Element types are equal, or i32 and f32.
 
     ```mlir
     func.func @matrix(%p: tensor<4x36x32xf32>) -> tensor<97x36xf32> {
@@ -29,7 +31,7 @@ def Sesame_UnpackPanelsOp : Sesame_TensorOp<"unpack_panels"> {
     }
     ```
   }];
-  let arguments = (ins Sesame_TensorOfRank<[3]>:$panels);
+  let arguments = (ins TensorRankOf<[AnyFloat, I32], [3]>:$panels);
   let results = (outs Sesame_TensorOfRank<[2]>:$result);
   let assemblyFormat = "$panels attr-dict `:` type($panels) `->` type($result)";
   let hasVerifier = 1;
@@ -39,9 +41,10 @@ def Sesame_PanelEmbeddingTileOp : Sesame_Op<"panel_embedding_tile", [Destination
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Sums rows picked from tables, some of them in panels";
   let description = [{
-    `sesame.embedding_tile` where a table [Vi, C] may also be given as panels [ceil(Vi / R), C, R], row v of which is `panels[v / R, :, v mod R]`.
+    `sesame.embedding_tile` where a table [Vi, C] may also be given as panels [ceil(Vi / R), C, R], row v of which is `panels[v / R, :, v mod R]`, or
+    as panels of i32 that hold words in groups (`sesame.unpack_panels`).
 
-    Shapes: indices[i] [M] of integers, tables[i] [Vi, C] or [Pi, C, Ri], out [M, C].
+    Shapes: indices[i] [M] of integers, tables[i] [Vi, C] or [Pi, C, Ri] or of i32 [Pi, 9 ceil(C / 64) or 17 ceil(C / 64), Ri], out [M, C].
 
     Constraints: as `sesame.embedding_tile`; (C8) the extents of panels are static.
 

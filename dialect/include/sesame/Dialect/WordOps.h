@@ -61,6 +61,9 @@ struct WordFormat {
   int64_t rowWords(int64_t k) const { return isGrouped ? steps(k) * rowStepWords : columnWords(k); }
 };
 
+/// The format, in groups, in which `words` words of a column hold `k` numbers; none if there is none.
+std::optional<WordFormat> findGroupedFormat(MLIRContext *context, int64_t words, int64_t k);
+
 /// The largest K of int8: 65536 * 255 * 127 is below 2^31.
 inline constexpr int64_t maxInt8Depth = 65536;
 
