@@ -1,7 +1,8 @@
 // RUN: sesame-opt %s --sesame-lower-matmul-tile --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: not sesame-opt %s --sesame-lower-matmul-tile=vector-lanes=8 --split-input-file 2>/dev/null | FileCheck %s --check-prefix=AVX2
 
-// Full blocks of 8 rows, one kernel for each other height, and masks in a branch of their own after the sum.
+// Full blocks of 8 rows, one kernel for each other height, and masks in a branch of their own after the sum. If there
+// are several full blocks, they share in asking for the next panel.
 // CHECK-LABEL: func.func @any_rows
 // CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<?x48xf32, {{.*}}>, %[[P:[a-z0-9]+]]: memref<48x32xf32>, %[[B:[a-z0-9]+]]: memref<?xf32>, %[[C:[a-z0-9]+]]: memref<?x?xf32, {{.*}}>)
 // CHECK:         %[[FULL:.*]] = arith.cmpi eq, %{{.*}}, %c32
@@ -24,8 +25,12 @@
 // CHECK:               vector.maskedstore %[[C]]
 // CHECK:           case 7 {
 // CHECK:             %{{.*}}:14 = scf.for
+// CHECK:           case 8 {
+// CHECK:             %{{.*}}:16 = scf.for
+// CHECK-NOT:           memref.prefetch
 // CHECK:           default {
 // CHECK:             %{{.*}}:16 = scf.for
+// CHECK:               memref.prefetch %[[P]][%c48, %{{.*}}], read, locality<2>, data : memref<48x32xf32>
 // CHECK-NOT:     sesame.matmul_tile
 // AVX2-LABEL: func.func @any_rows
 // AVX2:         scf.for %{{.*}} step %c2

@@ -31,13 +31,17 @@ public:
   using MatmulTile::MatmulTile;
 
 private:
-  SmallVector<Value> buildProducts(Value firstRow, int64_t rows) override {
+  SmallVector<Value> buildProducts(Value firstRow, int64_t rows, bool prefetches) override {
     auto left = [&](int64_t row, Value k) {
       return b.splat(b.loadScalar(op.lhs, {b.add(firstRow, row), k}));
     };
     auto right = [&](int64_t v, Value k) { return b.load(op.panel, {k, b.index(v * b.lanes())}); };
     auto multiplyAdd = [&](Value x, Value y, Value acc) { return b.fma(x, y, acc); };
-    RegisterTile tile{rows, vectors, left, right, multiplyAdd};
+    auto prefetch = [&](Value k) {
+      if (prefetches)
+        prefetchNextPanel(firstRow, k);
+    };
+    RegisterTile tile{rows, vectors, left, right, multiplyAdd, /*depthStep=*/1, prefetch};
     SmallVector<Value> zeros(rows * vectors, b.splat(0.0f));
     return emitRegisterTile(b, b.extent(op.panel, 0), tile, zeros);
   }

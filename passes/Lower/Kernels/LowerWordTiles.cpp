@@ -117,9 +117,11 @@ private:
     return lanes >= 16 ? 4 : 2;
   }
 
-  SmallVector<Value> buildProducts(Value firstRow, int64_t rows) override {
-    return format.isGrouped ? buildGroupedProducts(firstRow, rows) : buildWholeProducts(firstRow, rows);
+  SmallVector<Value> buildProducts(Value firstRow, int64_t rows, bool prefetches) override {
+    return format.isGrouped ? buildGroupedProducts(firstRow, rows)
+                            : buildWholeProducts(firstRow, rows, prefetches);
   }
+  bool canPrefetch() const override { return !format.isGrouped; }
 
   /// Sums of a group are exact; they become floats and are added to the products, times both scales. One
   /// group is one turn of the loop: with more of it in sight LLVM mixes their sums and runs out of registers.
@@ -172,7 +174,7 @@ private:
     });
   }
 
-  SmallVector<Value> buildWholeProducts(Value firstRow, int64_t rows) {
+  SmallVector<Value> buildWholeProducts(Value firstRow, int64_t rows, bool prefetches) {
     int64_t depth = cast<MemRefType>(op.panel.getType()).getDimSize(0) - format.trailingWords();
     auto column = [&](int64_t v) { return b.index(v * b.lanes()); };
     auto left = [&](int64_t row, Value k) {
@@ -182,7 +184,11 @@ private:
     auto multiplyAdd = [&](Value x, Value y, Value acc) {
       return format.isInt8 ? w.dotInt8(x, y, acc, hasInstruction) : w.dotBf16(x, y, acc, hasInstruction);
     };
-    RegisterTile tile{rows, vectors, left, right, multiplyAdd};
+    auto prefetch = [&](Value k) {
+      if (prefetches)
+        prefetchNextPanel(firstRow, k);
+    };
+    RegisterTile tile{rows, vectors, left, right, multiplyAdd, /*depthStep=*/1, prefetch};
     SmallVector<Value> zeros(rows * vectors, format.isInt8 ? w.constant(0) : b.splat(0.0f));
     SmallVector<Value> sums = emitRegisterTile(b, b.index(depth), tile, zeros);
     if (!format.isInt8)

@@ -48,38 +48,56 @@ void MatmulTile::build() {
   columns = b.extent(op.out, 1);
   isFull = b.compare(arith::CmpIPredicate::eq, columns, b.index(vectors * b.lanes()));
 
+  // One block alone waits for the memory as it is, so only several ask for the next panel.
+  bool isDynamic = ShapedType::isDynamic(staticRows);
+  bool mayPrefetch = canPrefetch() && (isDynamic || staticRows >= 2 * tileRows);
+  Value blocks = b.createOrFold<arith::DivUIOp>(numRows, b.index(tileRows));
+  Value hasSeveral = b.compare(arith::CmpIPredicate::ugt, blocks, b.index(1));
+  if (mayPrefetch)
+    prefetchStep =
+        b.createOrFold<arith::CeilDivUIOp>(b.index(vectors * b.lanes()), b.max(blocks, b.index(1)));
+
   b.loop(b.index(0), numRows, tileRows, [&](Value firstRow) {
     if (heights.size() == 1) {
-      buildBlock(firstRow, heights.front());
+      buildBlock(firstRow, heights.front(), mayPrefetch);
       if (staged)
         buildStagedEpilogue(firstRow, b.index(heights.front()));
       return;
     }
     Value height = b.min(b.sub(numRows, firstRow), b.index(tileRows));
-    buildSwitch(firstRow, height, heights);
+    buildSwitch(firstRow, height, heights, mayPrefetch, isDynamic && mayPrefetch ? hasSeveral : Value());
     if (staged)
       buildStagedEpilogue(firstRow, height);
   });
 }
 
-/// One block for each height, the tallest as the default.
-void MatmulTile::buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights) {
-  ArrayRef<int64_t> cases = heights.drop_back();
-  auto choice = scf::IndexSwitchOp::create(b, TypeRange{}, height, cases, cases.size());
-  auto fill = [&](Region &region, int64_t rows) {
+/// One block for each height, the tallest as the default. With `hasSeveral`, which says whether there are
+/// several tall blocks, the tallest stands twice: as a case, and as the default, which asks for the next
+/// panel.
+void MatmulTile::buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights, bool mayPrefetch,
+                             Value hasSeveral) {
+  ArrayRef<int64_t> cases = hasSeveral ? heights : heights.drop_back();
+  Value selector = height;
+  if (hasSeveral) {
+    Value isTall = b.compare(arith::CmpIPredicate::eq, height, b.index(tileRows));
+    Value isDefault = arith::AndIOp::create(b, isTall, hasSeveral);
+    selector = arith::SelectOp::create(b, isDefault, b.index(tileRows + 1), height);
+  }
+  auto choice = scf::IndexSwitchOp::create(b, TypeRange{}, selector, cases, cases.size());
+  auto fill = [&](Region &region, int64_t rows, bool prefetches) {
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&region);
-    buildBlock(firstRow, rows);
+    buildBlock(firstRow, rows, prefetches);
     scf::YieldOp::create(b);
   };
-  fill(choice.getDefaultRegion(), heights.back());
+  fill(choice.getDefaultRegion(), heights.back(), mayPrefetch);
   for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases))
-    fill(region, rows);
+    fill(region, rows, /*prefetches=*/false);
 }
 
 /// `rows` rows from `firstRow` on: the products, and the epilogue or the way to `staged`.
-void MatmulTile::buildBlock(Value firstRow, int64_t rows) {
-  SmallVector<Value> sums = buildProducts(firstRow, rows);
+void MatmulTile::buildBlock(Value firstRow, int64_t rows, bool prefetches) {
+  SmallVector<Value> sums = buildProducts(firstRow, rows, prefetches);
   if (staged) {
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t v = 0; v < vectors; ++v)
@@ -116,6 +134,15 @@ void MatmulTile::forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks
           masks[v] = b.firstLanes(b.sub(columns, b.index(v * b.lanes())));
         body(masks);
       });
+}
+
+void MatmulTile::prefetchNextPanel(Value firstRow, Value k) {
+  Value depth = b.extent(op.panel, 0);
+  Value block = arith::DivUIOp::create(b, firstRow, b.index(tileRows));
+  Value steps = b.add(arith::MulIOp::create(b, block, depth), k);
+  // Into the L2 cache. Behind the last panel lies some other weight; asking for it does no harm.
+  memref::PrefetchOp::create(b, op.panel, ValueRange{depth, arith::MulIOp::create(b, steps, prefetchStep)},
+                             /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 SmallVector<Value> MatmulTile::loadBias(ArrayRef<Value> masks) {

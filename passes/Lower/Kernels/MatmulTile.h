@@ -38,25 +38,35 @@ public:
 
 protected:
   /// The f32 products of `rows` rows from `firstRow` on with the whole panel: row by row, `vectors` vectors
-  /// each.
-  virtual SmallVector<Value> buildProducts(Value firstRow, int64_t rows) = 0;
+  /// each. With `prefetches`, each step along K calls `prefetchNextPanel`.
+  virtual SmallVector<Value> buildProducts(Value firstRow, int64_t rows, bool prefetches) = 0;
+
+  /// Whether `buildProducts` can.
+  virtual bool canPrefetch() const { return true; }
+
+  /// Asks for a piece of the panel that lies behind this one in memory, which the next task multiplies. All
+  /// steps of all tall blocks together ask for the whole of it, so that it is in the L2 cache when it is
+  /// needed.
+  void prefetchNextPanel(Value firstRow, Value k);
 
   Operands op;
   KernelBuilder b;
   int64_t vectors; // of a row of the panel
 
 private:
-  void buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights);
-  void buildBlock(Value firstRow, int64_t rows);
+  void buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights, bool mayPrefetch,
+                   Value hasSeveral);
+  void buildBlock(Value firstRow, int64_t rows, bool prefetches);
   void buildStagedEpilogue(Value firstRow, Value height);
   void forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks)> body);
   SmallVector<Value> loadBias(ArrayRef<Value> masks);
   void buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> bias, ArrayRef<Value> masks);
 
   int64_t tileRows;
-  Value staged;  // [tileRows, R] sums before a costly activation, on the stack
-  Value columns; // N
-  Value isFull;  // N == R
+  Value staged;       // [tileRows, R] sums before a costly activation, on the stack
+  Value columns;      // N
+  Value isFull;       // N == R
+  Value prefetchStep; // elements of the next panel that a step asks for
 };
 
 } // namespace mlir::sesame::kernels

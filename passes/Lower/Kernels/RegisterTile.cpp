@@ -14,6 +14,8 @@ using namespace mlir::sesame::kernels;
 SmallVector<Value> mlir::sesame::kernels::emitRegisterTile(KernelBuilder &b, Value depth,
                                                            const RegisterTile &tile, ValueRange initial) {
   return b.loop(b.index(0), depth, tile.depthStep, initial, [&](Value k, ValueRange carried) {
+    if (tile.beside)
+      tile.beside(k);
     SmallVector<Value> right;
     for (int64_t v = 0; v < tile.vectors; ++v)
       right.push_back(tile.right(v, k));

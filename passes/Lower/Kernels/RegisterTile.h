@@ -30,6 +30,8 @@ struct RegisterTile {
   /// acc + left * right.
   llvm::function_ref<Value(Value left, Value right, Value acc)> multiplyAdd;
   int64_t depthStep = 1;
+  /// What else a step does, if anything.
+  llvm::function_ref<void(Value k)> beside = nullptr;
 };
 
 /// Emits the loop over k in [0, depth), in increasing order for each element whatever the shape of the block,
