@@ -102,6 +102,8 @@ CASES = {
                             position_biased_input=False, type_vocab_size=0, legacy=False, **TINY),
     "gpt2-qa": Case("GPT2ForQuestionAnswering", single(), vocab=97, vocab_size=97, pad_token_id=0, **TINY_GPT2),
     "gpt2-tokcls": Case("GPT2ForTokenClassification", single(), vocab=97, vocab_size=97, pad_token_id=0, num_labels=3, **TINY_GPT2),
+    "led-qa": Case("LEDForQuestionAnswering", ended, vocab=97, vocab_size=97, attention_window=[4, 8], max_encoder_position_embeddings=48,
+                   max_decoder_position_embeddings=40, **{k: v for k, v in TINY_SEQ2SEQ.items() if k != "max_position_embeddings"}),
     "longformer-mc": Case("LongformerForMultipleChoice", choices, vocab=97, vocab_size=97, attention_window=[4, 6], pad_token_id=1, sep_token_id=2, **TINY),
     "mbart-seqcls": Case("MBartForSequenceClassification", ended, vocab=97, vocab_size=97, num_labels=3, **TINY_SEQ2SEQ),
     "pegasus-model": Case("PegasusModel", pair, vocab=(97, 97), vocab_size=97, **TINY_SEQ2SEQ),

@@ -68,10 +68,12 @@ Value windowedAttention(ModelBuilder &b, Value h, Value mask, const WindowedProj
   Value whole =
       b.attention(b.linear(names.query + "_global", h, width), b.linear(names.key + "_global", h, width),
                   b.linear(names.value + "_global", h, width), options);
-  return mapOver(b, "bs,bsc,bsc->bsc", {globals, local, whole}, builder.getF32Type(),
+  // Padding sees nothing.
+  return mapOver(b, "bs,bs,bsc,bsc->bsc", {mask, globals, local, whole}, builder.getF32Type(),
                  [](Scalars s, ValueRange values) {
-                   Value isLocal = s.equal(values[0], s.toI64(s.constant(0)));
-                   return s.select(isLocal, values[1], values[2]);
+                   Value none = s.constantI64(0);
+                   Value seen = s.select(s.equal(values[1], none), values[2], values[3]);
+                   return s.select(s.equal(values[0], none), s.constantF32(0), seen);
                  });
 }
 
