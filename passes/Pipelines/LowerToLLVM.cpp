@@ -21,12 +21,13 @@ using namespace mlir;
 static void addKernelPasses(OpPassManager &functions, const sesame::LoweringOptions &options) {
   // With narrower registers LLVM cuts the kernels' vectors in two.
   int64_t vectorLanes = std::max<int64_t>(options.vectorLanes, 8);
-  functions.addPass(sesame::createLowerMatmulTilePass({vectorLanes}));
+  functions.addPass(sesame::createLowerMatmulTilePass({vectorLanes, options.rows}));
   functions.addPass(sesame::createLowerAttentionTilePass({vectorLanes}));
   functions.addPass(sesame::createLowerNormTilePass({vectorLanes}));
   functions.addPass(sesame::createLowerEmbeddingTilePass({vectorLanes}));
   sesame::LowerWordTilesPassOptions words;
   words.vectorLanes = vectorLanes;
+  words.rows = options.rows;
   words.vnni = options.hasVnni;
   words.bf16 = options.hasBf16;
   functions.addPass(sesame::createLowerWordTilesPass(words));

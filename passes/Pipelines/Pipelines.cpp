@@ -10,8 +10,10 @@
 
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
+using namespace mlir::sesame;
 
 namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
@@ -25,6 +27,46 @@ struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
       *this, "groups", llvm::cl::desc("quantise weights in groups of 32: int8 or int4"), llvm::cl::init("")};
   Option<bool> bf16Words{*this, "bf16-words", llvm::cl::desc("with bf16: round the inputs of linears too"),
                          llvm::cl::init(false)};
+  Option<int64_t> vectorLanes{*this, "vector-lanes",
+                              llvm::cl::desc("f32 lanes of a vector register; 0: half a panel"),
+                              llvm::cl::init(0)};
+  Option<int64_t> rowBlockBytes{*this, "row-block-bytes", llvm::cl::desc("see sesame-tile-linear"),
+                                llvm::cl::init(TileOptions().rowBlockBytes)};
+  Option<int64_t> queryBlock{*this, "query-block", llvm::cl::desc("see sesame-tile-attention"),
+                             llvm::cl::init(TileOptions().queryBlock)};
+  Option<int64_t> rowsPerTask{*this, "rows-per-task", llvm::cl::desc("see sesame-tile-rows"),
+                              llvm::cl::init(TileOptions().rowsPerTask)};
+  Option<int64_t> elementsPerTask{*this, "elements-per-task", llvm::cl::desc("see sesame-tile-elementwise"),
+                                  llvm::cl::init(TileOptions().elementsPerTask)};
+  Option<int64_t> taskBytes{*this, "task-bytes", llvm::cl::desc("see sesame-tile-recurrent"),
+                            llvm::cl::init(TileOptions().taskBytes)};
+
+  void set(const TileOptions &options) {
+    panelWidth = options.panelWidth;
+    weightType = options.weightType;
+    groups = options.groups;
+    bf16Words = options.bf16Words;
+    vectorLanes = options.vectorLanes;
+    rowBlockBytes = options.rowBlockBytes;
+    queryBlock = options.queryBlock;
+    rowsPerTask = options.rowsPerTask;
+    elementsPerTask = options.elementsPerTask;
+    taskBytes = options.taskBytes;
+  }
+  TileOptions get() const {
+    TileOptions options;
+    options.panelWidth = panelWidth;
+    options.weightType = weightType;
+    options.groups = groups;
+    options.bf16Words = bf16Words;
+    options.vectorLanes = vectorLanes;
+    options.rowBlockBytes = rowBlockBytes;
+    options.queryBlock = queryBlock;
+    options.rowsPerTask = rowsPerTask;
+    options.elementsPerTask = elementsPerTask;
+    options.taskBytes = taskBytes;
+    return options;
+  }
 };
 
 struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
@@ -33,31 +75,63 @@ struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
                               llvm::cl::init(16)};
   Option<bool> vnni{*this, "vnni", llvm::cl::desc("the CPU has AVX512_VNNI"), llvm::cl::init(false)};
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("the CPU has AVX512_BF16"), llvm::cl::init(false)};
+  Option<int64_t> rows{*this, "rows", llvm::cl::desc("see sesame-lower-matmul-tile"), llvm::cl::init(0)};
+
+  void set(const LoweringOptions &options) {
+    vectorLanes = options.vectorLanes;
+    vnni = options.hasVnni;
+    bf16 = options.hasBf16;
+    rows = options.rows;
+  }
+  LoweringOptions get() const {
+    LoweringOptions options;
+    options.vectorLanes = vectorLanes;
+    options.hasVnni = vnni;
+    options.hasBf16 = bf16;
+    options.rows = rows;
+    return options;
+  }
 };
 } // namespace
+
+template <typename PipelineOptions, typename Options> static std::string print(const Options &options) {
+  PipelineOptions pipeline;
+  pipeline.set(options);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  pipeline.print(stream);
+  return StringRef(text).trim(" {}").str();
+}
+
+template <typename PipelineOptions> static auto parse(StringRef text) {
+  PipelineOptions pipeline;
+  const bool isGood = succeeded(pipeline.parseFromString(text, llvm::nulls()));
+  return isGood ? std::optional(pipeline.get()) : std::nullopt;
+}
+
+std::string mlir::sesame::toText(const TileOptions &options) { return print<TilePipelineOptions>(options); }
+
+std::string mlir::sesame::toText(const LoweringOptions &options) {
+  return print<LoweringPipelineOptions>(options);
+}
+
+std::optional<TileOptions> mlir::sesame::parseTileOptions(StringRef text) {
+  return parse<TilePipelineOptions>(text);
+}
+
+std::optional<LoweringOptions> mlir::sesame::parseLoweringOptions(StringRef text) {
+  return parse<LoweringPipelineOptions>(text);
+}
 
 void mlir::sesame::registerPipelines() {
   PassPipelineRegistration<>("sesame-optimize", "Sesame ops to fewer and larger sesame ops",
                              [](OpPassManager &pm) { buildOptimize(pm); });
   PassPipelineRegistration<TilePipelineOptions>(
       "sesame-tile-cpu", "Sesame ops to packed weights and parallel loops over kernel tiles",
-      [](OpPassManager &pm, const TilePipelineOptions &options) {
-        TileOptions tile;
-        tile.panelWidth = options.panelWidth;
-        tile.weightType = options.weightType;
-        tile.groups = options.groups;
-        tile.bf16Words = options.bf16Words;
-        buildTileCpu(pm, tile);
-      });
+      [](OpPassManager &pm, const TilePipelineOptions &options) { buildTileCpu(pm, options.get()); });
   PassPipelineRegistration<>("sesame-bufferize", "Tensors to memrefs in callers' buffers and one arena",
                              [](OpPassManager &pm) { buildBufferize(pm); });
   PassPipelineRegistration<LoweringPipelineOptions>(
       "sesame-lower-to-llvm", "Memrefs with kernel ops to the LLVM dialect with the C interface",
-      [](OpPassManager &pm, const LoweringPipelineOptions &options) {
-        LoweringOptions lowering;
-        lowering.vectorLanes = options.vectorLanes;
-        lowering.hasVnni = options.vnni;
-        lowering.hasBf16 = options.bf16;
-        buildLowerToLLVM(pm, lowering);
-      });
+      [](OpPassManager &pm, const LoweringPipelineOptions &options) { buildLowerToLLVM(pm, options.get()); });
 }

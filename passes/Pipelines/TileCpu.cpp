@@ -16,9 +16,11 @@
 using namespace mlir;
 
 void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
+  const int64_t lanes = options.vectorLanes ? options.vectorLanes : options.panelWidth / 2;
   pm.addPass(createInlineLayersPass());
   TileRecurrentPassOptions recurrent;
-  recurrent.panelWidth = options.panelWidth;
+  recurrent.panelWidth = lanes * 2;
+  recurrent.taskBytes = options.taskBytes;
   pm.addPass(createTileRecurrentPass(recurrent));
   PackWeightsPassOptions pack;
   pack.panelWidth = options.panelWidth;
@@ -33,10 +35,10 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   functions.addPass(createDecomposeRotaryPass());
   // While transposes and slices still stand between the linears and what reads them, so that readers see
   // through them.
-  functions.addPass(createTileAttentionPass());
+  functions.addPass(createTileAttentionPass({options.queryBlock}));
   functions.addPass(createTileCacheAppendPass());
-  functions.addPass(createTileLinearPass());
-  functions.addPass(createTileRowsPass());
+  functions.addPass(createTileLinearPass({options.rowBlockBytes}));
+  functions.addPass(createTileRowsPass({options.rowsPerTask}));
   functions.addPass(createHoistLoopReshapesPass());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
@@ -47,7 +49,8 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   // Tables that are the same for all layers leave the layer loop.
   pm.addPass(createLoopInvariantCodeMotionPass());
   TileElementwisePassOptions elementwise;
-  elementwise.vectorLanes = options.panelWidth / 2;
+  elementwise.vectorLanes = lanes;
+  elementwise.elementsPerTask = options.elementsPerTask;
   pm.nest<func::FuncOp>().addPass(createTileElementwisePass(elementwise));
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());

@@ -44,7 +44,8 @@ namespace sesame {
 
 namespace {
 
-/// Writes the module after each stage to DIR/NN-STAGE.mlir.
+/// Writes the module after each stage to DIR/NN-STAGE.mlir, with the command that made it of the stage
+/// before.
 class StageDumper {
 public:
   explicit StageDumper(const std::string &directory) : directory(directory) {
@@ -56,14 +57,16 @@ public:
       throw Error(message(directory, ": cannot create: ", error.message()));
   }
 
-  void dump(ModuleOp module, const char *stage) {
+  void dump(ModuleOp module, const char *stage, const std::string &command) {
     if (directory.empty())
       return;
-    const std::string path = message(directory, "/", number < 10 ? "0" : "", number, "-", stage, ".mlir");
+    const std::string name = message(number < 10 ? "0" : "", number, "-", stage, ".mlir");
+    const std::string path = directory + "/" + name;
     ++number;
     std::error_code error;
     llvm::raw_fd_ostream stream(path, error);
     if (!error) {
+      stream << "// " << command << (lastName.empty() ? "" : " " + lastName) << "\n";
       module.print(stream, OpPrintingFlags().useLocalScope());
       stream.flush();
       error = stream.error();
@@ -71,16 +74,17 @@ public:
     }
     if (error)
       throw Error(message(path, ": cannot write: ", error.message()));
+    lastName = name;
   }
 
 private:
-  std::string directory;
+  std::string directory, lastName;
   int number = 0;
 };
 
 } // namespace
 
-static void runStage(ModuleOp module, const char *stage, llvm::function_ref<void(OpPassManager &)> build) {
+void runStage(ModuleOp module, const char *stage, llvm::function_ref<void(OpPassManager &)> build) {
   DiagnosticCollector diagnostics(*module.getContext());
   PassManager pipeline(module.getContext());
   pipeline.enableVerifier(true);
@@ -117,8 +121,7 @@ static Manifest describeBundle(const Source &source, std::vector<EntrySpec> entr
   return manifest;
 }
 
-/// The weights and their recipes as text: what another context needs of the module.
-static std::string printWeights(ModuleOp module) {
+std::string printWeights(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   for (auto weight : module.getOps<mlir::sesame::WeightOp>()) {
@@ -128,9 +131,9 @@ static std::string printWeights(ModuleOp module) {
   return text;
 }
 
-static void writeWeights(const std::string &recipes, const DialectRegistry &registry,
-                         const std::string &checkpointPath, const std::string &path,
-                         Manifest::Weights &weights, const WeightProgress &progress) {
+void writeWeights(const std::string &recipes, const DialectRegistry &registry,
+                  const std::string &checkpointPath, const std::string &path, Manifest::Weights &weights,
+                  const WeightProgress &progress) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   DiagnosticCollector diagnostics(context);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(recipes, &context);
@@ -153,6 +156,33 @@ static void writeWeights(const std::string &recipes, const DialectRegistry &regi
   const WeightFileSummary summary = runWeightProgram(*module, input ? &*input : nullptr, path, progress);
   weights.dataSizeInBytes = summary.dataSizeInBytes;
   weights.checksum = headerChecksum(summary.headerText);
+}
+
+void compileCode(ModuleOp module, const CodegenOptions &codegen, const mlir::sesame::LoweringOptions &options,
+                 const std::string &path, const DumpStage &dump, const std::string &dumpDirectory) {
+  runStage(module, "bufferize", [&](OpPassManager &pm) { mlir::sesame::buildBufferize(pm); });
+  dump(module, "bufferize", "sesame-opt --sesame-bufferize");
+  runStage(module, "llvm", [&](OpPassManager &pm) { mlir::sesame::buildLowerToLLVM(pm, options); });
+  dump(module, "llvm", "sesame-opt --sesame-lower-to-llvm='" + toText(options) + "'");
+  compileToSharedLibrary(module, codegen, path, dumpDirectory);
+}
+
+/// What `sesame tune` reads again. It is not told where the checkpoint is: a bundle holds no path of the
+/// machine that it was made on.
+static std::string printForBundle(ModuleOp module) {
+  auto description = module->getAttrOfType<DictionaryAttr>("sesame.model");
+  if (description) {
+    NamedAttrList shared(description);
+    shared.erase("checkpoint");
+    module->setAttr("sesame.model", shared.getDictionary(module.getContext()));
+  }
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, OpPrintingFlags().useLocalScope());
+  stream << "\n";
+  if (description)
+    module->setAttr("sesame.model", description);
+  return text;
 }
 
 void compileBundle(const CompileOptions &options) {
@@ -191,26 +221,33 @@ void compileBundle(const CompileOptions &options) {
   if (hasWeights && source.checkpoint.empty())
     throw Error(message(options.source, ": the module has weights but no attribute sesame.model = "
                                         "{checkpoint = DIRECTORY} that says where they are"));
-  stages.dump(module, "import");
+  stages.dump(module, "import", "sesame import SRC");
   StagingDirectory staging(options.output);
 
   progress.show("optimizing");
   runStage(module, "optimize", [](OpPassManager &pm) { mlir::sesame::buildOptimize(pm); });
-  stages.dump(module, "optimize");
+  stages.dump(module, "optimize", "sesame-opt --sesame-optimize");
+  staging.write(bundleModuleFile, printForBundle(module));
   OpTable table = numberOps(module);
-  mlir::sesame::TileOptions tile;
+  CodeOptions code;
+  mlir::sesame::TileOptions &tile = code.tile;
   tile.panelWidth = codegen.vectorLanes * 2;
+  tile.vectorLanes = codegen.vectorLanes;
   tile.weightType = options.dtype;
   tile.groups = options.weights;
   tile.bf16Words = codegen.hasFeature("avx512bf16");
+  code.lowering.vectorLanes = codegen.vectorLanes;
+  code.lowering.hasVnni = codegen.hasFeature("avx512vnni");
+  code.lowering.hasBf16 = codegen.hasFeature("avx512bf16");
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
-  stages.dump(module, "tile");
+  stages.dump(module, "tile", "sesame-opt --sesame-tile-cpu='" + toText(tile) + "'");
   readPackedWeights(module, table);
 
   Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
   manifest.provenance["linear_weights"] =
       options.weights.empty() ? options.dtype : options.weights + " in groups of 32";
   manifest.ops = table.ops;
+  manifest.code = {{"tile", toText(code.tile)}, {"lower", toText(code.lowering)}};
   // The recipes and the code have nothing to do with each other from here on: the weights are written on a
   // second thread, from a copy of the module in a context of its own.
   std::exception_ptr weightFailure, codeFailure;
@@ -224,15 +261,12 @@ void compileBundle(const CompileOptions &options) {
     }
   });
   try {
-    mlir::sesame::LoweringOptions lowering;
-    lowering.vectorLanes = codegen.vectorLanes;
-    lowering.hasVnni = codegen.hasFeature("avx512vnni");
-    lowering.hasBf16 = codegen.hasFeature("avx512bf16");
-    runStage(module, "bufferize", [&](OpPassManager &pm) { mlir::sesame::buildBufferize(pm); });
-    stages.dump(module, "bufferize");
-    runStage(module, "llvm", [&](OpPassManager &pm) { mlir::sesame::buildLowerToLLVM(pm, lowering); });
-    stages.dump(module, "llvm");
-    compileToSharedLibrary(module, codegen, staging.file("model.so"), options.dumpDirectory);
+    compileCode(
+        module, codegen, code.lowering, staging.file("model.so"),
+        [&](ModuleOp after, const char *stage, const std::string &command) {
+          stages.dump(after, stage, command);
+        },
+        options.dumpDirectory);
   } catch (...) {
     codeFailure = std::current_exception();
   }

@@ -57,10 +57,26 @@ struct ImportOptions {
   std::string output;
 };
 
+struct TuneOptions {
+  std::string bundle;
+  /// The checkpoint that the bundle was compiled from; empty: choices that change how weights are packed are
+  /// left as they are.
+  std::string source;
+  /// For which use.
+  int64_t batch = 1, promptTokens = 128, newTokens = 64;
+  int threads = 0;
+  /// Names of the choices to try; empty: all.
+  std::vector<std::string> only;
+  /// How many percent a candidate has to win.
+  double margin = 2;
+  bool json = false;
+};
+
 /// The functions of the compiler library. Each throws sesame::Error.
 struct CompilerInterface {
   void (*compile)(const CompileOptions &options);
   void (*import)(const ImportOptions &options);
+  void (*tune)(const TuneOptions &options);
   /// What `sesame inspect` prints of a checkpoint or .mlir file; JSON with `json`. Writes an SVG picture to
   /// the file `graph` unless that is empty.
   std::string (*describe)(const std::string &source, bool json, const std::string &graph);

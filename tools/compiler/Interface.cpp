@@ -10,6 +10,7 @@
 #include "Compiler.h"
 #include "Describe.h"
 #include "Source.h"
+#include "Tune.h"
 
 #include "support/Error.h"
 
@@ -67,6 +68,6 @@ static void importToText(const ImportOptions &options) {
 extern "C" __attribute__((visibility("default"))) const ::sesame::CompilerInterface *
 sesame_compiler_interface() {
   static const ::sesame::CompilerInterface interface = {::sesame::compileBundle, ::sesame::importToText,
-                                                        ::sesame::describeSource};
+                                                        ::sesame::tuneBundle, ::sesame::describeSource};
   return &interface;
 }

@@ -92,6 +92,21 @@ PhaseRunner::PhaseRunner(Session &session, const Phase &phase)
   bound.prepare();
 }
 
+std::vector<double> PhaseRunner::outputs() const {
+  std::vector<double> numbers;
+  for (size_t i = 0; i < bound.spec().outputs.size(); ++i) {
+    size_t count = 1;
+    for (int64_t extent : bound.outputShape(static_cast<int32_t>(i)))
+      count *= static_cast<size_t>(extent);
+    auto append = [&](const auto *values) { numbers.insert(numbers.end(), values, values + count); };
+    if (bound.spec().outputs[i].dtype == DType::f32)
+      append(bound.outputData<float>(static_cast<int32_t>(i)));
+    else if (bound.spec().outputs[i].dtype == DType::i64)
+      append(bound.outputData<int64_t>(static_cast<int32_t>(i)));
+  }
+  return numbers;
+}
+
 const void *PhaseRunner::makeInput(const TensorSpec &tensor, const Phase &phase) {
   auto extent = [&](const Dim &dim) {
     return dim.isConstant() ? dim.extent : phase.dims[static_cast<size_t>(dim.symbol)];

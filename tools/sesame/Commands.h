@@ -37,6 +37,7 @@ void addNeighborsCommand(CLI::App &app);
 void addSimilarityCommand(CLI::App &app);
 void addTranslateCommand(CLI::App &app);
 void addSummarizeCommand(CLI::App &app);
+void addTuneCommand(CLI::App &app);
 void addTokenizeCommand(CLI::App &app);
 void addCompletionCommand(CLI::App &app);
 

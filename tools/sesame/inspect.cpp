@@ -40,6 +40,26 @@ static void describeTensors(const EntrySpec &entry, const std::vector<TensorSpec
   }
 }
 
+/// How the code was made, and what 'sesame tune' measured.
+static void describeCode(const nlohmann::json &code) {
+  auto text = [&](const char *name) {
+    auto found = code.find(name);
+    return found != code.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (!text("tile").empty())
+    std::printf("options  %s; %s\n", text("tile").c_str(), text("lower").c_str());
+  auto tuned = code.find("tuned");
+  if (tuned == code.end())
+    return;
+  std::printf(
+      "tuned    %.3f ms, was %.3f ms, for %lld x %lld tokens and %lld new ones, %lld threads, on %s\n",
+      tuned->value("after_ms", 0.0), tuned->value("before_ms", 0.0),
+      static_cast<long long>(tuned->value("batch", 0)),
+      static_cast<long long>(tuned->value("prompt_tokens", 0)),
+      static_cast<long long>(tuned->value("new_tokens", 0)),
+      static_cast<long long>(tuned->value("threads", 0)), tuned->value("machine", "").c_str());
+}
+
 static void inspectBundle(const std::string &bundle, bool json) {
   const Manifest manifest = readManifest(bundle + "/manifest.json");
   if (json) {
@@ -65,6 +85,7 @@ static void inspectBundle(const std::string &bundle, bool json) {
   if (auto type = manifest.provenance.find("linear_weights");
       type != manifest.provenance.end() && type->is_string())
     std::printf("linears  %s\n", type->get<std::string>().c_str());
+  describeCode(manifest.code);
   for (const EntrySpec &entry : manifest.entries) {
     std::printf("entry    %s\n", entry.name.c_str());
     describeTensors(entry, entry.inputs, "input");

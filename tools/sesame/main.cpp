@@ -34,13 +34,13 @@ int main(int argc, char **argv) {
   app.set_version_flag("--version", "sesame " SESAME_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  for (auto add :
-       {sesame::addCompileCommand, sesame::addImportCommand, sesame::addInspectCommand, sesame::addRunCommand,
-        sesame::addCheckCommand, sesame::addBenchCommand, sesame::addGenerateCommand,
-        sesame::addPerplexityCommand, sesame::addFillMaskCommand, sesame::addClassifyCommand,
-        sesame::addAnswerCommand, sesame::addTagCommand, sesame::addEmbedCommand, sesame::addTranslateCommand,
-        sesame::addSummarizeCommand, sesame::addNeighborsCommand, sesame::addSimilarityCommand,
-        sesame::addTokenizeCommand, sesame::addCompletionCommand})
+  for (auto add : {sesame::addCompileCommand,   sesame::addImportCommand,     sesame::addInspectCommand,
+                   sesame::addRunCommand,       sesame::addCheckCommand,      sesame::addBenchCommand,
+                   sesame::addGenerateCommand,  sesame::addPerplexityCommand, sesame::addFillMaskCommand,
+                   sesame::addClassifyCommand,  sesame::addAnswerCommand,     sesame::addTagCommand,
+                   sesame::addEmbedCommand,     sesame::addTranslateCommand,  sesame::addSummarizeCommand,
+                   sesame::addNeighborsCommand, sesame::addSimilarityCommand, sesame::addTokenizeCommand,
+                   sesame::addTuneCommand,      sesame::addCompletionCommand})
     add(app);
   try {
     app.parse(argc, argv);

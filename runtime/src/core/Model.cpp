@@ -22,23 +22,28 @@
 using namespace sesame;
 
 namespace {
-constexpr const char *codeFile = "model.so";
+constexpr const char *defaultCodeFile = "model.so";
 constexpr const char *manifestFile = "manifest.json";
 } // namespace
 
 std::shared_ptr<const Model> Model::open(const std::string &directory) {
-  return std::shared_ptr<const Model>(new Model(directory));
-}
-
-Model::Model(const std::string &directory) : directoryPath(directory) {
   std::string path = joinPath(directory, manifestFile);
   if (!pathExists(path))
     throw Error(message(directory, ": expected a bundle made by 'sesame compile', found no ", manifestFile));
-  contents = std::make_unique<const Manifest>(readManifest(path));
+  return open(directory, readManifest(path), defaultCodeFile);
+}
+
+std::shared_ptr<const Model> Model::open(const std::string &directory, Manifest manifest,
+                                         const std::string &codeFile) {
+  return std::shared_ptr<const Model>(new Model(directory, std::move(manifest), codeFile));
+}
+
+Model::Model(const std::string &directory, Manifest manifest, const std::string &codeFile)
+    : directoryPath(directory), contents(std::make_unique<const Manifest>(std::move(manifest))) {
   checkTarget();
   openWeights();
   try {
-    openCode();
+    openCode(codeFile);
   } catch (...) {
     if (library)
       ::dlclose(library);
@@ -129,7 +134,7 @@ static void checkCodeIsWhole(const std::string &path) {
     throw Error(message(path, ": expected a shared library, found a file that is none or is cut short"));
 }
 
-void Model::openCode() {
+void Model::openCode(const std::string &codeFile) {
   std::string path = joinPath(directoryPath, codeFile); // has a '/', so dlopen searches nowhere
   if (!pathExists(path))
     throw Error(message(path, ": expected the compiled code, found no such file"));

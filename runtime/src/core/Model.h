@@ -36,6 +36,9 @@ public:
   /// Throws Error if the bundle is of another version or for another CPU, or if its files do not belong
   /// together.
   static std::shared_ptr<const Model> open(const std::string &directory);
+  /// The same of a bundle that is being made: it has no manifest yet, and its code is in file `codeFile`.
+  static std::shared_ptr<const Model> open(const std::string &directory, Manifest manifest,
+                                           const std::string &codeFile);
   ~Model();
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
@@ -52,10 +55,10 @@ public:
   const void *weightsData() const;
 
 private:
-  explicit Model(const std::string &directory);
+  Model(const std::string &directory, Manifest manifest, const std::string &codeFile);
   void checkTarget() const;
   void openWeights();
-  void openCode();
+  void openCode(const std::string &codeFile);
 
   std::string directoryPath;
   std::unique_ptr<const Manifest> contents;

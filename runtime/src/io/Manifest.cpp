@@ -377,6 +377,8 @@ Manifest sesame::parseManifest(const std::string &path, std::string_view text) {
         op.bytes = parseTerms(node["bytes"]);
       manifest.ops.push_back(std::move(op));
     }
+  if (root.has("code"))
+    manifest.code = root["code"].object();
   if (root.has("config"))
     manifest.config = root["config"].object();
   if (root.has("generation"))
@@ -490,6 +492,8 @@ std::string sesame::serializeManifest(const Manifest &manifest) {
     }
     root["ops"] = std::move(ops);
   }
+  if (!manifest.code.empty())
+    root["code"] = manifest.code;
   root["config"] = manifest.config;
   root["generation"] = manifest.generation;
   root["provenance"] = manifest.provenance;

@@ -51,7 +51,8 @@ struct Manifest {
   };
   std::vector<Op> ops;
 
-  // Objects, passed on as they are.
+  // Objects, passed on as they are. `code`: the compiler's options, and what `sesame tune` found.
+  nlohmann::json code = nlohmann::json::object();
   nlohmann::json config = nlohmann::json::object();
   nlohmann::json generation = nlohmann::json::object();
   nlohmann::json provenance = nlohmann::json::object();

@@ -8,7 +8,7 @@ import time
 
 number, directory = getattr(signal, sys.argv[1]), sys.argv[2]
 process = subprocess.Popen(sys.argv[3:], stderr=subprocess.PIPE, text=True)
-weights = lambda: [p for d in os.listdir(directory) for p in os.listdir(os.path.join(directory, d)) if p.startswith("weights")]
+weights = lambda: [p for d in os.listdir(directory) if ".partial" in d for p in os.listdir(os.path.join(directory, d)) if p.startswith("weights")]
 deadline = time.time() + 120
 while process.poll() is None and time.time() < deadline:
     try:

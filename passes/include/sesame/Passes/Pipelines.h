@@ -11,6 +11,7 @@
 
 #include "mlir/Pass/PassManager.h"
 
+#include <optional>
 #include <string>
 
 namespace mlir::sesame {
@@ -25,6 +26,11 @@ struct TileOptions {
   std::string groups;
   /// With bf16: the inputs of linears are rounded to bf16 too, for vdpbf16ps.
   bool bf16Words = false;
+  /// f32 lanes of a vector register; 0: half a panel.
+  int64_t vectorLanes = 0;
+  /// The options of these names of `sesame-tile-linear`, -attention, -rows, -elementwise and -recurrent.
+  int64_t rowBlockBytes = 384 * 1024, queryBlock = 64, rowsPerTask = 16, elementsPerTask = 4096,
+          taskBytes = 64 * 1024;
 };
 
 /// Layer functions, weights and tensor ops become packed weights and `scf.forall` loops over kernel tiles.
@@ -39,6 +45,8 @@ struct LoweringOptions {
   bool useLibm = false;
   /// The CPU has AVX512_VNNI (vpdpbusd), AVX512_BF16 (vdpbf16ps).
   bool hasVnni = false, hasBf16 = false;
+  /// Rows of the matrix product's register tile; 0: as many as `sesame-lower-matmul-tile` thinks best.
+  int64_t rows = 0;
 };
 
 /// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).
@@ -51,6 +59,14 @@ void buildBufferize(OpPassManager &pm);
 /// `sesame-lower-to-llvm`: memrefs with kernel ops, linalg and `scf.forall` -> the LLVM dialect, with the C
 /// interface of `sesame/abi.h`.
 void buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &options = {});
+
+/// The options as text, as `sesame-opt --sesame-tile-cpu='TEXT'` and `--sesame-lower-to-llvm='TEXT'` take it. (`useLibm` is not among
+/// them.)
+std::string toText(const TileOptions &options);
+std::string toText(const LoweringOptions &options);
+/// And back; nothing if it is not such a text.
+std::optional<TileOptions> parseTileOptions(llvm::StringRef text);
+std::optional<LoweringOptions> parseLoweringOptions(llvm::StringRef text);
 
 /// Makes every named pipeline known to `sesame-opt` and to the pass pipeline parser.
 void registerPipelines();
