@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make_bad.py OUT: broken and hostile ONNX files, OUT/NAME.onnx, and OUT/expect.txt, a line "NAME: what the message says" each."""
+"""make_bad.py OUT: broken and hostile ONNX files, OUT/NAME.onnx, OUT/expect.txt, a line "NAME: what the message says"
+each, and OUT/soon.txt, the names of those that may be sound but must not take long."""
 
 import os
 import struct
@@ -145,6 +146,39 @@ BAD = {
     "lstm-shapes": (model([node("LSTM", ["x", "w", "w"], ["y"])], [floats("w", [1, 16, 4])], inputs=[value("x", FLOAT, ["t", "b", 3])]), "node 'lstm'"),
 }
 
+# Graphs of a few kilobytes that would grow without bound, or be walked forever: they compile or are refused, soon.
+
+
+def doubled(op, start, count, extra=b""):
+    names = [start] + [f"d{i}" for i in range(count)]
+    return [node(op, [a, a], [b], extra) for a, b in zip(names, names[1:])], names[-1]
+
+
+def chain(op, second, count, start="x"):
+    names = [start] + [f"n{i}" for i in range(count)]
+    return [node(op, [a, second], [b]) for a, b in zip(names, names[1:])], names[-1]
+
+
+def last(nodes, name):
+    return nodes + [node("Identity", [name], ["y"])]
+
+
+CONCATS, CONCAT = doubled("Concat", "s", 40, attribute("axis", 0))
+SQUARES, SQUARE = doubled("Mul", "x", 60)
+SCALED, SCALE = chain("Mul", "h", 3000)
+ADDED, ADD = chain("Add", "x", 3000)
+MINIMA = [node("Shape", ["x"], ["m0"])] + [n for i in range(40) for n in (node("Add", [f"m{i}", "three"], [f"a{i}"]), node("Min", [f"a{i}", "nine"], [f"m{i + 1}"]))]
+SOUND_OR_NOT = {
+    "doubled-shape": model(CONCATS + [node("Shape", [CONCAT], ["z"]), node("Reshape", ["x", "z"], ["y"])], [ints("s", [1, 1])]),
+    "doubled-product": model(last(SQUARES, SQUARE)),
+    "long-product": model(last(SCALED, SCALE), [tensor("h", FLOAT, [], struct.pack("<f", 1.0))]),
+    "long-sum": model(last(ADDED, ADD)),
+    "nested-minima": model(MINIMA + [node("Expand", ["x", "m40"], ["y"])], [ints("three", [3]), ints("nine", [9])]),
+    "wide-broadcast": model([node("ConstantOfShape", ["n"], ["a"]), node("Cast", ["a"], ["b"], attribute("to", INT64)),
+                             node("Reshape", ["b", "c"], ["d"]), node("Equal", ["b", "d"], ["e"]), node("Cast", ["e"], ["f"], attribute("to", FLOAT)),
+                             node("ReduceSum", ["f"], ["y"])], [ints("n", [60000]), ints("c", [60000, 1])]),
+}
+
 
 def main():
     out = sys.argv[1]
@@ -158,6 +192,11 @@ def main():
             with open(os.path.join(out, name + ".onnx"), "wb") as file:
                 file.write(image)
             expect.write(f"{name}: {text}\n")
+    with open(os.path.join(out, "soon.txt"), "w") as soon:
+        soon.writelines(name + "\n" for name in SOUND_OR_NOT)
+    for name, image in SOUND_OR_NOT.items():
+        with open(os.path.join(out, name + ".onnx"), "wb") as file:
+            file.write(image)
 
 
 main()

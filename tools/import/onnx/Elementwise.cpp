@@ -277,7 +277,7 @@ Term *applyBinary(Call &call, StringRef name, Term *a, Term *b) {
   Dims dims = t.broadcastDims(a->dims, b->dims);
   if (a->number && b->number && op.number)
     return t.splat(dims, op.number(*a->number, *b->number));
-  if (a->integers && b->integers && op.fold) {
+  if (a->integers && b->integers && op.fold && t.product(dims).surelyAtMost(maxShapeElements)) {
     std::vector<Extent> left = spread(a, dims), right = spread(b, dims), result;
     for (size_t i = 0; i < left.size(); ++i)
       if (auto folded = op.fold(t, left[i], right[i]))
@@ -564,7 +564,7 @@ void where(Call &call) {
     const std::vector<Extent> &known = *condition->integers;
     if (llvm::all_equal(known) && known.front().constant())
       return call.result(t.broadcast(known.front().is(0) ? no : yes, dims));
-    if (yes->integers && no->integers) {
+    if (yes->integers && no->integers && t.product(dims).surelyAtMost(maxShapeElements)) {
       std::vector<Extent> conditions = spread(condition, dims), left = spread(yes, dims),
                           right = spread(no, dims), result;
       for (size_t i = 0; i < conditions.size(); ++i)

@@ -155,7 +155,10 @@ void gatherNd(Call &call) {
   for (int64_t i = 0; i < *depth; ++i)
     safe.emplace_back(t, indices, x->dims[batch + i]);
   int64_t rank = indices->rank() - 1;
-  Term *result = t.expression(x->kind, dims, {x, indices},
+  // The indices are read once for each axis, and cost as much.
+  SmallVector<Term *> sources(*depth, indices);
+  sources.push_back(x);
+  Term *result = t.expression(x->kind, dims, sources,
                               [&t, x, indices, batch, rank, safe](Scalars s, ValueRange at) {
                                 SmallVector<Value> own(at.take_front(batch)), place(at.take_front(rank));
                                 place.push_back(Value());

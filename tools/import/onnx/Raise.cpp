@@ -26,6 +26,10 @@ namespace ops = mlir::sesame;
 
 namespace {
 
+/// How far patterns look back along chains of one kind of node, which hostile graphs make as long as they
+/// like.
+constexpr unsigned maxChain = 8;
+
 bool isNear(double value, double wanted) { return std::abs(value - wanted) <= 1e-4 * std::abs(wanted); }
 
 bool isNumber(const Term *term, double wanted) { return term->number && isNear(*term->number, wanted); }
@@ -58,15 +62,17 @@ std::pair<double, Term *> unscale(const Term *x) {
 
 /// The factors of a product apart from numbers, which are multiplied into `scale`; `stop` is a factor as a
 /// whole.
-void collectFactors(Term *x, const Term *stop, double &scale, SmallVectorImpl<Term *> &factors) {
+void collectFactors(Term *x, const Term *stop, double &scale, SmallVectorImpl<Term *> &factors,
+                    unsigned depth = 0) {
+  bool isLeaf = x == stop || depth == maxChain || factors.size() >= maxChain;
   if (x != stop && x->number) {
     scale *= *x->number;
-  } else if (x != stop && x->isA("Mul") && factors.size() < 8) {
+  } else if (!isLeaf && x->isA("Mul")) {
     for (Term *operand : x->operands)
-      collectFactors(operand, stop, scale, factors);
-  } else if (auto [factor, rest] = unscale(x); x != stop && rest) {
+      collectFactors(operand, stop, scale, factors, depth + 1);
+  } else if (auto [factor, rest] = unscale(x); !isLeaf && rest) {
     scale *= factor;
-    collectFactors(rest, stop, scale, factors);
+    collectFactors(rest, stop, scale, factors, depth + 1);
   } else {
     factors.push_back(x);
   }
@@ -318,13 +324,14 @@ Term *raiseRows(Call &call) {
 
 /// x with numbers that it is multiplied by taken off into `scale`.
 Term *withoutScale(Term *x, double &scale) {
-  while (true) {
+  for (unsigned i = 0; i < maxChain; ++i) {
     auto [factor, rest] = unscale(x);
     if (!rest)
-      return x;
+      break;
     scale *= factor;
     x = rest;
   }
+  return x;
 }
 
 /// [B, H, D, T] as [B, H, T, D]: the transpose that made it is composed with this one.
@@ -348,20 +355,22 @@ bool isTrue(Translator &t, const Term *x) {
 
 /// The same tensor up to broadcasting, without what only makes it larger: conditions that always hold, and
 /// Expand. An encoder's mask over [B, 1, S, T] is one over [B, 1, 1, T].
-Term *narrow(Call &call, Term *x) {
+Term *narrow(Call &call, Term *x, unsigned depth = 0) {
   Translator &t = call.translator;
+  if (depth > 2 * maxChain)
+    return x;
   auto [it, isNew] = t.narrowed.emplace(x, x);
   if (!isNew)
     return it->second;
   Term *result = x;
   if (x->isA("Expand")) {
-    result = narrow(call, x->operands[0]);
+    result = narrow(call, x->operands[0], depth + 1);
   } else if (x->isA("And")) {
-    Term *a = narrow(call, x->operands[0]), *b = narrow(call, x->operands[1]);
+    Term *a = narrow(call, x->operands[0], depth + 1), *b = narrow(call, x->operands[1], depth + 1);
     if (isTrue(t, a) || isTrue(t, b))
       result = isTrue(t, a) ? b : a;
   } else if (x->isA("Where") && x->operands[1]->number && x->operands[2]->number) {
-    Term *condition = narrow(call, x->operands[0]), *yes = x->operands[1], *no = x->operands[2];
+    Term *condition = narrow(call, x->operands[0], depth + 1), *yes = x->operands[1], *no = x->operands[2];
     if (condition->dims != x->dims)
       result =
           t.expression(x->kind, condition->dims, {condition, yes, no},
@@ -378,8 +387,9 @@ bool isPosition(const Term *x, int64_t axis) {
   for (int64_t other = 1; other <= x->rank(); ++other)
     if (other != axis && !x->dims[x->rank() - other].is(1))
       return false;
-  while (x->isA("Unsqueeze") || x->isA("Reshape") || x->isA("Squeeze") || x->isA("Cast"))
-    x = x->operands[0];
+  for (unsigned i = 0; i < maxChain; ++i)
+    if (x->isA("Unsqueeze") || x->isA("Reshape") || x->isA("Squeeze") || x->isA("Cast"))
+      x = x->operands[0];
   return x->isA("Range") && x->operands[0]->integers && x->operands[0]->integers->front().is(0) &&
          x->operands[2]->integers && x->operands[2]->integers->front().is(1);
 }
@@ -431,7 +441,7 @@ Term *raiseAttention(Call &call) {
   SmallVector<Term *> summands;
   Term *scores = weights->operands[0];
   const Dims dims = scores->dims;
-  while (scores->isA("Add")) {
+  while (scores->isA("Add") && summands.size() < maxChain) {
     // The scores are what leads to a product of heads; the bias may be anything of its shape.
     auto leadsToProduct = [&](Term *term) {
       double ignored = 1;

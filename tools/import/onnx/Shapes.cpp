@@ -19,9 +19,6 @@ namespace sesame::onnx {
 
 namespace {
 
-/// Shape arithmetic on more elements than this is no shape arithmetic.
-constexpr int64_t maxElements = 65536;
-
 Dims dimsOf(const std::vector<Extent> &elements) { return {elements.begin(), elements.end()}; }
 
 /// A vector of known integers.
@@ -68,7 +65,7 @@ void constantOfShape(Call &call) {
   if (!element->integers || element->integers->size() != 1)
     call.fail("expected one element as its value");
   Extent count = t.product(dims);
-  if (count.constant() && *count.constant() <= maxElements && *count.constant() >= 0)
+  if (count.constant() && *count.constant() <= maxShapeElements && *count.constant() >= 0)
     return call.result(t.integersOf(element->kind, dims,
                                     std::vector<Extent>(*count.constant(), element->integers->front())));
   Term *result = t.expression(element->kind, dims, {element},
@@ -89,7 +86,7 @@ void range(Call &call) {
   Extent distance = *step > 0 ? limit - start : start - limit;
   int64_t stride = std::abs(*step);
   Extent count = t.floorDivide(distance + (stride - 1), stride);
-  if (count.constant() && *count.constant() <= maxElements) {
+  if (count.constant() && *count.constant() <= maxShapeElements) {
     std::vector<Extent> elements;
     for (int64_t i = 0; i < *count.constant(); ++i)
       elements.push_back(start + Extent(*step) * i);
@@ -238,7 +235,8 @@ void concat(Call &call) {
   if (parts.size() == 1)
     return call.result(parts.front());
   dims[axis] = total;
-  if (llvm::all_of(parts, [](Term *part) { return part->integers.has_value(); }) && rank == 1) {
+  if (llvm::all_of(parts, [](Term *part) { return part->integers.has_value(); }) && rank == 1 &&
+      total.surelyAtMost(maxShapeElements)) {
     std::vector<Extent> elements;
     for (Term *part : parts)
       elements.insert(elements.end(), part->integers->begin(), part->integers->end());

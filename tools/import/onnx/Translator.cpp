@@ -37,6 +37,8 @@ constexpr int64_t maxKnown = 4096;
 /// Expressions of more operations are stored before they are read.
 /// How often a symbol may stand in a sum that is an output's extent.
 constexpr int64_t maxRepeats = 16;
+/// How deep quotients, smallest and largest values are nested in an extent.
+constexpr unsigned maxNested = 4;
 constexpr unsigned maxCost = 48, maxSharedCost = 6;
 
 /// The IR's kind for an element type, or none if it is not supported.
@@ -756,9 +758,18 @@ Extent Translator::opaque(Opaque::Op op, const Extent &a, const Extent &b) {
       message(names[static_cast<int>(op)], "(", a.toString(symbolNames), ", ", b.toString(symbolNames), ")");
   auto [it, isNew] = symbolByName.emplace(key, symbolNames.size());
   if (isNew) {
-    symbolNames.push_back(key);
+    unsigned depth = 0;
+    for (const Extent *operand : {&a, &b})
+      for (const auto &[monomial, coefficient] : operand->getTerms())
+        for (unsigned symbol : monomial)
+          if (opaques[symbol])
+            depth = std::max(depth, opaques[symbol]->depth);
+    if (depth == maxNested)
+      fail("shape arithmetic is too complicated");
+    // A short name: nested ones would grow without bound.
+    symbolNames.push_back(message(names[static_cast<int>(op)], "#", it->second));
     symbolValues.emplace_back();
-    opaques.push_back(Opaque{op, a, b});
+    opaques.push_back(Opaque{op, a, b, depth + 1});
   }
   return Extent::symbol(it->second);
 }

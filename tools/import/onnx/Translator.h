@@ -75,6 +75,9 @@ struct Term {
   bool isA(llvm::StringRef opType) const { return node && opType == node->opType; }
 };
 
+/// Shape arithmetic on more elements than this is none: the tensor is computed when the model runs.
+inline constexpr int64_t maxShapeElements = 65536;
+
 class Translator;
 
 /// A node that is being translated.
@@ -222,6 +225,8 @@ private:
   struct Opaque {
     enum class Op { floorDividePlusOne, minimum, maximum } op;
     Extent a, b;
+    /// How deep such values are nested in it.
+    unsigned depth;
   };
   Extent opaque(Opaque::Op op, const Extent &a, const Extent &b);
 
