@@ -107,6 +107,8 @@ CASES = {
     "longformer-mc": Case("LongformerForMultipleChoice", choices, vocab=97, vocab_size=97, attention_window=[4, 6], pad_token_id=1, sep_token_id=2, **TINY),
     "mbart-seqcls": Case("MBartForSequenceClassification", ended, vocab=97, vocab_size=97, num_labels=3, **TINY_SEQ2SEQ),
     "pegasus-model": Case("PegasusModel", pair, vocab=(97, 97), vocab_size=97, **TINY_SEQ2SEQ),
+    "t5-qa": Case("T5ForQuestionAnswering", ended, vocab=97, vocab_size=97, d_model=24, d_kv=6, d_ff=28, num_layers=2, num_decoder_layers=2, num_heads=3,
+                  relative_attention_num_buckets=8, relative_attention_max_distance=12, decoder_start_token_id=0),
     "xlm-beam-qa": Case("XLMForQuestionAnswering", single(), vocab=97, vocab_size=97, emb_dim=24, n_layers=2, n_heads=3, max_position_embeddings=40, start_n_top=3,
                         end_n_top=4, pad_token_id=2),
     "xlnet-beam-qa": Case("XLNetForQuestionAnswering", single(), vocab=97, vocab_size=97, d_model=24, n_layer=2, n_head=3, d_inner=28, start_n_top=3, end_n_top=4),

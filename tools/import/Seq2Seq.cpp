@@ -8,6 +8,8 @@
 
 #include "Seq2Seq.h"
 
+#include "TensorOps.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -62,6 +64,21 @@ Value tokenTable(ModelBuilder &b, const std::string &own, const std::string &sha
   std::vector<NamePattern> names = {own};
   llvm::append_range(names, others);
   return b.weight(shared, shape, names);
+}
+
+Value shiftRight(ModelBuilder &b, Value ids, int64_t vocab) {
+  const char *key = "decoder_start_token_id";
+  if (!b.info.decoderStartTokenId)
+    b.config.fail(key, "expected the token that the decoder starts with, found none");
+  int64_t start = *b.info.decoderStartTokenId;
+  if (start >= vocab)
+    b.config.fail(key,
+                  "expected a token id below " + std::to_string(vocab) + ", got " + std::to_string(start));
+  return generate(b, {b.extent(ids, 0), b.extent(ids, 1)}, b.builder.getI64Type(),
+                  [&](Scalars s, ValueRange at) {
+                    Value zero = s.constant(0), before = s.maximum(s.subtract(at[1], s.constant(1)), zero);
+                    return s.select(s.equal(at[1], zero), s.constantI64(start), s.at(ids, {at[0], before}));
+                  });
 }
 
 /// Where the current layer's keys (0) or values (1) are in Source::cache.

@@ -57,6 +57,10 @@ mlir::Value decoderBlocks(ModelBuilder &b, const std::string &name, int64_t coun
 mlir::Value tokenTable(ModelBuilder &b, const std::string &own, const std::string &shared,
                        llvm::ArrayRef<int64_t> shape, const std::vector<NamePattern> &others = {});
 
+/// ids [B, S] -> what the decoder of a model that is given one text reads: its start token, which is below
+/// `vocab`, then all ids but the last.
+mlir::Value shiftRight(ModelBuilder &b, mlir::Value ids, int64_t vocab);
+
 /// Attention of q [B, S, H * D] to the source -> [B, S, H * D], in a decoder layer.
 mlir::Value attendSource(ModelBuilder &b, mlir::Value q, const Source &source, int64_t heads, double scale,
                          SourceHeads sourceHeads);

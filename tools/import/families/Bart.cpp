@@ -179,16 +179,13 @@ private:
 
   /// Opens `forward` of a model that runs both stacks over one text: the decoder reads it shifted right.
   Passes beginShifted() {
-    if (!wrapsLastToken() && !b.info.decoderStartTokenId)
-      b.config.fail("decoder_start_token_id", "expected the token that the decoder starts with, found none");
     b.beginEntry("forward", {{"S", std::min(maxLength, sourceLength)}});
     Passes passes;
     passes.ids = b.idInput("input_ids", {"B", "S"}, vocab);
     Source source;
     source.mask = b.maskInput();
     source.states = passes.states = encoded(passes.ids, source.mask, "S");
-    Value shifted =
-        wrapsLastToken() ? wrapRight(passes.ids) : shiftRight(passes.ids, *b.info.decoderStartTokenId);
+    Value shifted = wrapsLastToken() ? wrapRight(passes.ids) : shiftRight(b, passes.ids, decoderVocab);
     passes.hidden = decoded(shifted, /*mask=*/Value(), nullptr, source);
     return passes;
   }
@@ -221,18 +218,6 @@ private:
                       Value last = s.subtract(s.toIndex(s.at(counts, at[0])), s.constant(1));
                       return s.select(s.equal(at[1], zero), s.at(ids, {at[0], s.maximum(last, zero)}),
                                       s.at(ids, {at[0], before}));
-                    });
-  }
-
-  /// `start`, then all ids but the last.
-  Value shiftRight(Value ids, int64_t start) {
-    if (start >= decoderVocab)
-      b.config.fail("decoder_start_token_id", "expected a token id below " + std::to_string(decoderVocab) +
-                                                  ", got " + std::to_string(start));
-    return generate(b, {b.extent(ids, 0), b.extent(ids, 1)}, b.builder.getI64Type(),
-                    [&](Scalars s, ValueRange at) {
-                      Value zero = s.constant(0), before = s.maximum(s.subtract(at[1], s.constant(1)), zero);
-                      return s.select(s.equal(at[1], zero), s.constantI64(start), s.at(ids, {at[0], before}));
                     });
   }
 

@@ -70,6 +70,22 @@ public:
     b.endEntry();
   }
 
+  /// Of one text, which the decoder reads shifted right.
+  void questionAnswering() {
+    b.beginEntry("forward");
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    Source source;
+    source.mask = b.maskInput();
+    source.states = encode(ids, source.mask);
+    Value shifted = shiftRight(b, ids, vocab);
+    // No padding, as the reference has it: all ones.
+    Value ones = mapOver(b, "bs->bs", shifted, b.builder.getI64Type(),
+                         [](Scalars s, ValueRange) { return s.constantI64(1); });
+    questionAnsweringOutputs(b, "qa_outputs", decode(shifted, ones, nullptr, source));
+    b.output("encoder_last_hidden_state", source.states, {"B", "S", std::to_string(width)});
+    b.endEntry();
+  }
+
 private:
   /// "relu", "gated-silu"; "gated-gelu" means the approximation that T5 v1.1 was trained with.
   void readFeedForward(const std::string &kind) {
@@ -240,9 +256,13 @@ private:
 
 /// "T5ForConditionalGeneration" or "T5EncoderModel" by what is stored.
 const char *inferT5(const WeightSource &weights) {
+  if (weights.has("qa_outputs.weight"))
+    return "T5ForQuestionAnswering";
   return weights.has("decoder.final_layer_norm.weight") ? "T5ForConditionalGeneration" : "T5EncoderModel";
 }
 const char *inferMT5(const WeightSource &weights) {
+  if (weights.has("qa_outputs.weight"))
+    return "MT5ForQuestionAnswering";
   return weights.has("decoder.final_layer_norm.weight") ? "MT5ForConditionalGeneration" : "MT5EncoderModel";
 }
 
@@ -258,6 +278,8 @@ const Family &t5Family() {
       {
           {"T5ForConditionalGeneration", "text2text-generation",
            [](ModelBuilder &b) { T5(b, t5Defaults).conditionalGeneration(); }},
+          {"T5ForQuestionAnswering", "question-answering",
+           [](ModelBuilder &b) { T5(b, t5Defaults).questionAnswering(); }},
           {"T5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).baseModel(); }},
           {"T5EncoderModel", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).encoderModel(); }},
       },
@@ -274,6 +296,8 @@ const Family &mt5Family() {
       {
           {"MT5ForConditionalGeneration", "text2text-generation",
            [](ModelBuilder &b) { T5(b, mt5Defaults).conditionalGeneration(); }},
+          {"MT5ForQuestionAnswering", "question-answering",
+           [](ModelBuilder &b) { T5(b, mt5Defaults).questionAnswering(); }},
           {"MT5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, mt5Defaults).baseModel(); }},
           {"MT5EncoderModel", "feature-extraction",
            [](ModelBuilder &b) { T5(b, mt5Defaults).encoderModel(); }},
