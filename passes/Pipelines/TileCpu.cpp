@@ -21,6 +21,8 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   TileRecurrentPassOptions recurrent;
   recurrent.panelWidth = lanes * 2;
   recurrent.taskBytes = options.taskBytes;
+  recurrent.weightType = options.weightType;
+  recurrent.bf16Words = options.bf16Words;
   pm.addPass(createTileRecurrentPass(recurrent));
   PackWeightsPassOptions pack;
   pack.panelWidth = options.panelWidth;

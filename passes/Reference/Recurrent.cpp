@@ -7,6 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "WordMath.h"
+
+#include "sesame/Dialect/WordOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -27,13 +30,14 @@ public:
   template <typename OpTy>
   Recurrence(ReferenceBuilder &b, OpTy op, int64_t direction, bool reverse)
       : b(b), input(op.getInput()), lengths(op.getLengths()), recurrentWeight(op.getRecurrentWeight()),
-        recurrentBias(op.getRecurrentBias()), direction(direction), reverse(reverse),
-        element(getElementTypeOrSelf(op.getInput())), compute(b.getComputeType(element)) {}
+        recurrentBias(op.getRecurrentBias()), words(op->template getAttrOfType<TypeAttr>(kWordsAttr)),
+        direction(direction), reverse(reverse), element(getElementTypeOrSelf(op.getInput())),
+        compute(b.getComputeType(element)) {}
 
   /// W_ih x + b_ih for all steps: [B, T, X].
   Value projectInput(Value weight, Value bias) {
     Value products = b.fill({b.extent(input, 0), b.extent(input, 1), b.extent(weight, 1)}, compute, 0);
-    return addBias(multiply(products, input, weight), bias);
+    return addBias(multiplyFloats(products, input, weight), bias);
   }
 
   /// gates [B, X] + W_hh h + b_hh.
@@ -41,11 +45,13 @@ public:
     return addBias(multiply(gates, hidden, recurrentWeight), recurrentBias);
   }
 
-  /// `init[..., x] + sum_k value[..., k] * weight[direction, x, k]`.
+  /// `init[b, x] + sum_k value[b, k] * weight[direction, x, k]`, in words if the op says so.
   Value multiply(Value init, Value value, Value weight) {
-    return b.matmul(init, value, weight, [&](AffineExpr x, AffineExpr k) -> SmallVector<AffineExpr> {
-      return {b.getAffineConstantExpr(direction), x, k};
-    });
+    if (!words)
+      return multiplyFloats(init, value, weight);
+    Value product = WordMath(b).multiply(value, weight, direction, words.getValue());
+    return b.loops(b.empty(b.extents(init), compute), 0, {b.all(init), b.all(product)},
+                   [&](ValueRange e) -> Value { return arith::AddFOp::create(b, e[0], e[1]); });
   }
 
   /// `value[..., x] + bias[direction, x]`; bias may be null.
@@ -97,6 +103,12 @@ public:
   }
 
 private:
+  Value multiplyFloats(Value init, Value value, Value weight) {
+    return b.matmul(init, value, weight, [&](AffineExpr x, AffineExpr k) -> SmallVector<AffineExpr> {
+      return {b.getAffineConstantExpr(direction), x, k};
+    });
+  }
+
   /// One step: `carried` is the hidden states of all steps [B, T, P] and the states, and so is the result.
   SmallVector<Value> runStep(Value gates, Value step, ValueRange carried, ArrayRef<OpFoldResult> shape,
                              Cell cell) {
@@ -151,6 +163,7 @@ private:
 
   ReferenceBuilder &b;
   Value input, lengths, recurrentWeight, recurrentBias;
+  TypeAttr words; // of the products with the hidden state; null for floats
   int64_t direction;
   bool reverse;
   Type element, compute;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "WordMath.h"
 
 #include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
@@ -50,7 +51,7 @@ Value scaleOf(ReferenceBuilder &b, Value word, Value group) {
 class WordLinear {
 public:
   WordLinear(WordLinearOp op, PatternRewriter &rewriter)
-      : op(op), b(op.getLoc(), rewriter), format(op.getElement()), shape(b.resultExtents(op)),
+      : op(op), b(op.getLoc(), rewriter), words(b), format(op.getElement()), shape(b.resultExtents(op)),
         rows(shape.begin(), shape.end() - 1), last(static_cast<int64_t>(rows.size())),
         width(op.getPanels().getType().getDimSize(2)),
         codeWords(format.codeWords(cast<RankedTensorType>(op.getInput().getType()).getShape().back())) {}
@@ -85,24 +86,14 @@ public:
   }
 
 private:
-  Value integer(int32_t value) { return arith::ConstantIntOp::create(b, value, 32); }
-  Value real(double value) { return b.constant(b.getF32Type(), value); }
-  Value atLeast(Value bound, Value x) { return arith::MaxNumFOp::create(b, bound, x); }
-  Value atMost(Value bound, Value x) { return arith::MinNumFOp::create(b, bound, x); }
+  Value integer(int32_t value) { return words.integer(value); }
+  Value real(double value) { return words.real(value); }
+  Value atLeast(Value bound, Value x) { return words.atLeast(bound, x); }
+  Value atMost(Value bound, Value x) { return words.atMost(bound, x); }
   Value fromBits(Value word) { return arith::BitcastOp::create(b, b.getF32Type(), word); }
 
   Value upperHalf(Value word) {
     return arith::AndIOp::create(b, word, integer(static_cast<int32_t>(0xffff0000)));
-  }
-
-  /// x with the digits of a bf16, by way of its bits: not every target has an instruction for it.
-  Value roundToBf16(Value x) {
-    Value bits = arith::BitcastOp::create(b, b.getI32Type(), x);
-    Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, integer(16)), integer(1));
-    Value half = arith::AddIOp::create(b, odd, integer(0x7fff));
-    Value rounded = fromBits(upperHalf(arith::AddIOp::create(b, bits, half)));
-    Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
-    return arith::SelectOp::create(b, isNan, x, rounded);
   }
 
   /// The input's element k of a row, where k is the loop behind those of the result.
@@ -132,43 +123,14 @@ private:
     Value zero = b.fill(shape, b.getF32Type(), 0);
     return b.loops(zero, 1, {inputAtDepth(), panelAtDepth()}, [&](ValueRange e) -> Value {
       Value y = fromBits(upperHalf(shiftToTop(e[1])));
-      return arith::AddFOp::create(b, e[2], arith::MulFOp::create(b, roundToBf16(e[0]), y));
+      return arith::AddFOp::create(b, e[2], arith::MulFOp::create(b, words.roundToBf16(e[0]), y));
     });
-  }
-
-  /// One number for each row.
-  Value reduceRows(double initial, function_ref<Value(Value x, Value sum)> body) {
-    return b.loops(b.fill(rows, b.getF32Type(), initial), 1, {b.all(op.getInput())},
-                   [&](ValueRange e) { return body(e[0], e[1]); });
   }
 
   Value buildInt8Product() {
-    Value low = reduceRows(0, [&](Value x, Value sum) { return atLeast(sum, arith::NegFOp::create(b, x)); });
-    Value high = reduceRows(0, [&](Value x, Value sum) { return atLeast(sum, x); });
-    Value nan = reduceRows(0, [&](Value x, Value sum) {
-      return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, real(0)));
-    });
-    Value range =
-        b.loops(b.empty(rows, b.getF32Type()), 0, {b.all(low), b.all(high)}, [&](ValueRange e) -> Value {
-          return atLeast(real(1e-30), arith::AddFOp::create(b, e[0], e[1]));
-        });
-    auto invert = [&](Value range) -> Value { return arith::DivFOp::create(b, real(255), range); };
-    auto toCode = [&](Value x) {
-      Value rounded = math::RoundEvenOp::create(b, x);
-      return atMost(real(255), atLeast(real(0), rounded));
-    };
-    Value zeros =
-        b.loops(b.empty(rows, b.getF32Type()), 0, {b.all(low), b.all(range)},
-                [&](ValueRange e) -> Value { return toCode(arith::MulFOp::create(b, e[0], invert(e[1]))); });
-    // q - z.
+    WordMath::Rows quantized = words.quantizeRows(op.getInput());
     SmallVector<int64_t> leading = llvm::to_vector(llvm::seq<int64_t>(0, last));
-    Value codes = b.loops(
-        b.empty(b.extents(op.getInput()), b.getI32Type()), 0,
-        {b.all(op.getInput()), b.on(range, leading), b.on(zeros, leading)}, [&](ValueRange e) -> Value {
-          Value code = toCode(math::FmaOp::create(b, e[0], invert(e[1]), e[2]));
-          return arith::FPToSIOp::create(b, b.getI32Type(), arith::SubFOp::create(b, code, e[2]));
-        });
-    Operand left = b.all(codes);
+    Operand left = b.all(quantized.codes);
     left.axes.back() = b.getAffineDimExpr(last + 1);
     Value none = linalg::FillOp::create(b, integer(0), b.empty(shape, b.getI32Type())).getResult(0);
     // The panels' words of codes alone, so that k has the extent of the input.
@@ -178,11 +140,9 @@ private:
     });
     Operand columnScale = panelAt(b.getAffineConstantExpr(codeWords + 1));
     return b.loops(b.empty(shape, b.getF32Type()), 0,
-                   {b.all(sums), b.on(range, leading), b.on(nan, leading), columnScale},
+                   {b.all(sums), b.on(quantized.range, leading), b.on(quantized.nan, leading), columnScale},
                    [&](ValueRange e) -> Value {
-                     Value scale = arith::DivFOp::create(b, e[1], real(255));
-                     scale = arith::AddFOp::create(b, scale, e[2]);
-                     scale = arith::MulFOp::create(b, scale, fromBits(e[3]));
+                     Value scale = arith::MulFOp::create(b, words.rowScale(e[1], e[2]), fromBits(e[3]));
                      return arith::MulFOp::create(b, b.toFloat(e[0], b.getF32Type()), scale);
                    });
   }
@@ -272,6 +232,7 @@ private:
 
   WordLinearOp op;
   ReferenceBuilder b;
+  WordMath words;
   WordFormat format;
   SmallVector<OpFoldResult> shape, rows; // [..., N] and [...]
   int64_t last;                          // the axis of N

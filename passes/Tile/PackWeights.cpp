@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Embedding.h"
+#include "Words.h"
 
 #include "sesame/Dialect/PanelOps.h"
 #include "sesame/Dialect/WordOps.h"
@@ -36,18 +37,9 @@ private:
       module.emitError("sesame-pack-weights: panel-width must be positive, got ") << int64_t(panelWidth);
       return signalPassFailure();
     }
-    Builder b(&getContext());
-    panelType = llvm::StringSwitch<Type>(weightType)
-                    .Case("f32", b.getF32Type())
-                    .Case("bf16", b.getBF16Type())
-                    .Case("f16", b.getF16Type())
-                    .Case("int8", b.getI8Type())
-                    .Default(nullptr);
-    if (!panelType) {
-      module.emitError("sesame-pack-weights: weight-type must be f32, bf16, f16 or int8, got '")
-          << weightType.getValue() << "'";
+    panelType = parseWeightType(module, "sesame-pack-weights", weightType);
+    if (!panelType)
       return signalPassFailure();
-    }
     auto unsignedType = [&](unsigned width) -> Type {
       return IntegerType::get(&getContext(), width, IntegerType::Unsigned);
     };

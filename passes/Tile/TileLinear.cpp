@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Slices.h"
+#include "Words.h"
 
 #include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Passes.h"
@@ -36,8 +37,6 @@ struct Product {
 
 /// Rows of a register tile on CPUs with 32 vector registers; the others lose nothing by multiples of it.
 constexpr int64_t rowsPerTile = 8;
-/// Rows that a task packs into words, as many as `sesame-tile-rows` gives one.
-constexpr int64_t rowsPerPackTask = 16;
 
 class TileLinearPass : public sesame::impl::TileLinearPassBase<TileLinearPass> {
 public:
@@ -77,38 +76,11 @@ private:
     }
   }
 
-  /// The rows of `matrix` [M, K] in words.
-  Value packRows(OpBuilder &b, Location loc, Value matrix, Type words) {
-    auto type = cast<RankedTensorType>(matrix.getType());
-    int64_t numWords = WordFormat(words).rowWords(type.getDimSize(1));
-    OpFoldResult numRows = tensor::getMixedSize(b, loc, matrix, 0);
-    Value out = tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numWords)}, b.getI32Type());
-    Blocks rows = {numRows, rowsPerPackTask};
-    auto loop =
-        scf::ForallOp::create(b, loc, {rows.count(b, loc)}, ValueRange{out}, /*mapping=*/std::nullopt);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(loop.getTerminator());
-    OpFoldResult first = rows.offset(b, loc, loop.getInductionVar(0)),
-                 count = rows.size(b, loc, loop.getInductionVar(0));
-    Slice from, to;
-    from.add(first, count);
-    from.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(1)));
-    to.add(first, count);
-    to.add(b.getIndexAttr(0), b.getIndexAttr(numWords));
-    Value shared = loop.getRegionOutArgs()[0];
-    Value tile = extractTile(b, loc, shared, to, {0, 1});
-    tile = PackWordsTileOp::create(b, loc, tile.getType(), extractTile(b, loc, matrix, from, {0, 1}), tile,
-                                   TypeAttr::get(words))
-               .getResults()[0];
-    insertTile(b, loc, loop, tile, shared, to);
-    return loop.getResult(0);
-  }
-
   /// The rows of `input` in words: those of an earlier linear over it in the same block, if there is one.
   Value packRowsOnce(OpBuilder &b, Location loc, Value input, Type words) {
     Value &known = packedRows[{input, words}];
     if (!known || known.getParentBlock() != b.getInsertionBlock())
-      known = packRows(b, loc, collapseToRows(b, loc, input), words);
+      known = packRowsIntoWords(b, loc, collapseToRows(b, loc, input), words);
     return known;
   }
 

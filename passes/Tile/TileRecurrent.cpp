@@ -7,8 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Slices.h"
+#include "Words.h"
 
-#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Kernels.h"
 #include "sesame/Passes/Passes.h"
 
@@ -38,11 +39,24 @@ static constexpr int64_t kRowsPerTask = 32;
 
 namespace {
 
-/// The sums of one gate: `lhs` [B, K] times panels `gate * count` to `(gate + 1) * count` of `panels`
-/// [.., K, R].
+/// A weight of several gates in panels [groups * ceil(N / U), W, G * U]: a panel has the columns of U units
+/// of the G gates of a group, those of the first gate first. W is K, or the words that K numbers make.
+struct Panels {
+  Value value;
+  int64_t gatesPerPanel; // G
+  int64_t unitsPerPanel; // U
+  Type words = nullptr;  // what the words hold; null for panels of floats
+
+  int64_t depth() const { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
+  int64_t width() const { return gatesPerPanel * unitsPerPanel; }
+};
+
+/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [B, W] times
+/// their panels.
 struct Product {
-  Value lhs, panels;
-  int64_t gate;
+  Value lhs;
+  const Panels *panels;
+  int64_t firstGate, numGates;
 };
 
 /// Where one vector of the cell's work lies.
@@ -55,8 +69,14 @@ struct Lanes {
   SmallVectorImpl<Value> *tiles; // the task's parts of the stage's destinations
 };
 
-/// Computes vectors for all destinations of a stage from the sums of its products.
+/// Computes vectors for all destinations of a stage from the sums of its products, gate by gate.
 using Cell = function_ref<SmallVector<Value>(const Lanes &at, ValueRange sums)>;
+
+/// Where the sums of a gate lie: columns of a tile, from `firstColumn` on.
+struct GateSums {
+  Value tile;
+  int64_t firstColumn;
+};
 
 /// What a task size is made of: see the options of the pass.
 struct Shape {
@@ -116,6 +136,11 @@ public:
       scf::YieldOp::create(b, after);
     }
     return llvm::to_vector_of<Value>(loop.getResults());
+  }
+
+  /// A state [B, K] as the left factor of products with `panels`.
+  Value asFactor(Value state, const Panels &panels) {
+    return panels.words ? packRowsIntoWords(b, b.getLoc(), state, panels.words) : state;
   }
 
   /// A part of a step that needs all units of the part before it: for each block of rows and of the `units`
@@ -205,6 +230,17 @@ private:
     return AffineMapAttr::get(AffineMap::getMinorIdentityMap(rank, 1, b.getContext()));
   }
 
+  /// `lhs` times one panel, written over `out`.
+  Value multiply(Value lhs, Value panel, Value out, Type words) {
+    if (words)
+      return WordMatmulTileOp::create(b, out.getType(), lhs, panel, /*bias=*/Value(), out,
+                                      TypeAttr::get(words), Activation::identity, Combine::replace)
+          .getResults()[0];
+    return MatmulTileOp::create(b, out.getType(), lhs, panel, /*bias=*/Value(), out, Activation::identity,
+                                Combine::replace)
+        .getResults()[0];
+  }
+
   /// Steps of row `at.batch`, within [0, T]: sets where the row's step is, and whether it is one.
   void locate(Lanes &at, Value step) {
     Value longest = getValueOrCreateConstantIndexOp(b, b.getLoc(), steps);
@@ -236,9 +272,12 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
                                           ValueRange dests, Cell cell) {
   Location loc = b.getLoc();
   OpBuilder::InsertionGuard guard(b);
-  int64_t width = shape.panelWidth, numPanels = llvm::divideCeilSigned(units, width), panelBytes = 0;
+  // Units of a panel, and panels of a gate.
+  int64_t width = products[0].panels->unitsPerPanel, numPanels = llvm::divideCeilSigned(units, width),
+          panelBytes = 0;
   for (const Product &product : products)
-    panelBytes += 4 * width * cast<RankedTensorType>(product.panels.getType()).getDimSize(1);
+    panelBytes += product.numGates * width * product.panels->depth() *
+                  getElementTypeOrSelf(product.panels->value).getIntOrFloatBitWidth() / 8;
   int64_t panelsPerTask =
       std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
   Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
@@ -278,23 +317,25 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
     Value firstColumn = arith::MulIOp::create(b, local, index(width));
     Value panel =
         arith::AddIOp::create(b, arith::MulIOp::create(b, columnBlock, index(panelsPerTask)), local);
-    SmallVector<Value> sums;
+    SmallVector<GateSums> sums;
     for (auto [product, lhs] : llvm::zip_equal(products, lhsTiles)) {
-      Slice slice;
-      slice.add(offset(panel, product.gate * numPanels), b.getIndexAttr(1));
-      slice.add(b.getIndexAttr(0),
-                b.getIndexAttr(cast<RankedTensorType>(product.panels.getType()).getDimSize(1)));
-      slice.add(b.getIndexAttr(0), b.getIndexAttr(width));
-      Value panelTile = extractTile(b, loc, product.panels, slice, {1, 2});
-      // Of static size, so that it becomes a part of the stack.
-      Value scratch = allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(width)});
-      Slice part;
-      part.add(b.getIndexAttr(0), numRows);
-      part.add(b.getIndexAttr(0), b.getIndexAttr(width));
-      Value out = extractTile(b, loc, scratch, part, {0, 1});
-      sums.push_back(MatmulTileOp::create(b, out.getType(), lhs, panelTile, /*bias=*/Value(), out,
-                                          Activation::identity, Combine::replace)
-                         .getResults()[0]);
+      const Panels &panels = *product.panels;
+      for (int64_t gate = product.firstGate; gate < product.firstGate + product.numGates;
+           gate += panels.gatesPerPanel) {
+        Slice slice;
+        slice.add(offset(panel, gate / panels.gatesPerPanel * numPanels), b.getIndexAttr(1));
+        slice.add(b.getIndexAttr(0), b.getIndexAttr(panels.depth()));
+        slice.add(b.getIndexAttr(0), b.getIndexAttr(panels.width()));
+        Value panelTile = extractTile(b, loc, panels.value, slice, {1, 2});
+        // Of static size, so that it becomes a part of the stack.
+        Value scratch = allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(panels.width())});
+        Slice part;
+        part.add(b.getIndexAttr(0), numRows);
+        part.add(b.getIndexAttr(0), b.getIndexAttr(panels.width()));
+        Value tile = multiply(lhs, panelTile, extractTile(b, loc, scratch, part, {0, 1}), panels.words);
+        for (int64_t inPanel = 0; inPanel < panels.gatesPerPanel; ++inPanel)
+          sums.push_back({tile, inPanel * width});
+      }
     }
     auto rowLoop = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, loc, numRows), index(1),
                                       tilesBefore);
@@ -315,8 +356,8 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
         at.mask = vector::CreateMaskOp::create(b, VectorType::get({shape.lanes()}, b.getI1Type()), left);
       }
       SmallVector<Value> vectors;
-      for (Value sum : sums)
-        vectors.push_back(read(sum, {at.row, index(first)}, /*mask=*/nullptr));
+      for (const GateSums &gate : sums)
+        vectors.push_back(read(gate.tile, {at.row, index(gate.firstColumn + first)}, /*mask=*/nullptr));
       SmallVector<Value> results = cell(at, vectors);
       for (auto [result, tile] : llvm::zip_equal(results, current)) {
         SmallVector<Value> indices = {at.row, at.column};
@@ -354,6 +395,9 @@ public:
 
 private:
   void runOnOperation() override {
+    type = parseWeightType(getOperation(), "sesame-tile-recurrent", weightType);
+    if (!type)
+      return signalPassFailure();
     symbols.emplace(getOperation());
     derived.clear();
     SmallVector<Operation *> ops;
@@ -372,9 +416,12 @@ private:
     symbols.reset();
   }
 
+  /// In what way a weight is packed: element, whether in words, and gates of a panel.
+  using Form = std::tuple<const void *, bool, int64_t>;
+
   /// The panels of one direction's weights, as values.
   struct Weights {
-    Value recurrent, projection;
+    Panels recurrent, projection;
   };
   /// Builds one step: from the weights and what is carried (the hidden states of all steps, then the states)
   /// to what is carried on.
@@ -383,11 +430,12 @@ private:
 
   void tile(RNNOp op) {
     int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
-    replace(op, {op.getInitialHidden()}, {units}, /*numGates=*/1, /*projection=*/nullptr,
+    replace(op, {op.getInitialHidden()}, {units}, {/*count=*/1, /*together=*/1}, /*projection=*/nullptr,
             [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
               Value h = carried[1];
               SmallVector<Value> next = r.buildStage(
-                  step, units, Product{h, weights.recurrent, 0}, {r.makeState(units), carried[0]},
+                  step, units, Product{r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 1},
+                  {r.makeState(units), carried[0]},
                   [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
                     return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
@@ -400,19 +448,17 @@ private:
     bool projects = static_cast<bool>(op.getProjection());
     int64_t outputs = op.getRecurrentWeight().getType().getDimSize(2);   // P
     int64_t units = op.getRecurrentWeight().getType().getDimSize(1) / 4; // H
-    replace(op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, /*numGates=*/4,
+    replace(op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
             op.getProjection(),
             [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
               Value h = carried[1];
-              SmallVector<Product> products;
-              for (int64_t gate = 0; gate < 4; ++gate)
-                products.push_back({h, weights.recurrent, gate});
+              Product product = {r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 4};
               // The cell state, the hidden state (before a projection), and without one the output.
               SmallVector<Value> dests = {carried[2], r.makeState(units)};
               if (!projects)
                 dests.push_back(carried[0]);
               SmallVector<Value> next = r.buildStage(
-                  step, units, products, dests, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                  step, units, product, dests, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
                     Value before = r.readDest(at, 0);
                     Value kept = r.mul(r.sigmoid(gate(1)), before);
@@ -427,7 +473,8 @@ private:
               if (!projects)
                 return {next[2], next[1], next[0]};
               SmallVector<Value> projected = r.buildStage(
-                  step, outputs, Product{next[1], weights.projection, 0}, {r.makeState(outputs), carried[0]},
+                  step, outputs, Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1},
+                  {r.makeState(outputs), carried[0]},
                   [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.clip(sums[0], op.getProjectionClip());
                     return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
@@ -438,7 +485,9 @@ private:
 
   void tile(GRUOp op) {
     int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
-    replace(op, {op.getInitialHidden()}, {units}, /*numGates=*/3, /*projection=*/nullptr,
+    // The candidate's product has another factor with `reset_before`.
+    int64_t together = op.getResetBefore() ? 1 : 3;
+    replace(op, {op.getInitialHidden()}, {units}, {/*count=*/3, together}, /*projection=*/nullptr,
             [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
               enum Gate { reset, update, candidate };
               Value h = carried[1];
@@ -450,24 +499,23 @@ private:
                 return {r.ifActive(at, hidden, before), r.zeroIfEnded(at, hidden)};
               };
               SmallVector<Value> next;
+              const Panels &panels = weights.recurrent;
+              Value factor = r.asFactor(h, panels);
               if (op.getResetBefore()) {
                 Value resetHidden =
-                    r.buildStage(step, units, Product{h, weights.recurrent, reset}, r.makeState(units),
+                    r.buildStage(step, units, Product{factor, &panels, reset, 1}, r.makeState(units),
                                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                                    Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
                                    return {r.mul(gate, r.readState(at, h))};
                                  })[0];
                 next = r.buildStage(
                     step, units,
-                    {{h, weights.recurrent, update}, {resetHidden, weights.recurrent, candidate}},
+                    {{factor, &panels, update, 1}, {r.asFactor(resetHidden, panels), &panels, candidate, 1}},
                     {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
                       return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
                     });
               } else {
-                next = r.buildStage(step, units,
-                                    {{h, weights.recurrent, reset},
-                                     {h, weights.recurrent, update},
-                                     {h, weights.recurrent, candidate}},
+                next = r.buildStage(step, units, Product{factor, &panels, reset, 3},
                                     {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
                                       Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
                                       Value fromHidden = r.addBias(at, sums[2], candidate, units);
@@ -483,9 +531,14 @@ private:
     return at.active ? r.ifActive(at, hidden, r.readState(at, before)) : hidden;
   }
 
+  /// The gates of a weight, and how many of them are multiplied by the same factor at the same time.
+  struct Gates {
+    int64_t count, together;
+  };
+
   /// Replaces `op`, whose states begin as `initial` and have the `widths`.
   template <typename OpTy>
-  void replace(OpTy op, ArrayRef<Value> initial, ArrayRef<int64_t> widths, int64_t numGates, Value projection,
+  void replace(OpTy op, ArrayRef<Value> initial, ArrayRef<int64_t> widths, Gates gates, Value projection,
                StepBuilder buildStep) {
     if (!canTile(op, projection))
       return;
@@ -503,8 +556,9 @@ private:
           b.getF32Type()));
     for (int64_t direction = 0; direction < numDirections; ++direction) {
       bool reverse = op.getDirection() == Direction::reverse || direction == 1;
-      Weights weights = {readPanels(b, op.getRecurrentWeight(), direction, numGates),
-                         projection ? readPanels(b, projection, direction, 1) : Value()};
+      Weights weights = {readPanels(b, op, op.getRecurrentWeight(), direction, gates), {}};
+      if (projection)
+        weights.projection = readPanels(b, op, projection, direction, {1, 1});
       Recurrence recurrence(op, direction, reverse, projected, shape);
       if (!sequence)
         sequence = recurrence.makeSequence(numDirections * widths[0]);
@@ -542,7 +596,7 @@ private:
   /// W_ih x + b_ih for all steps and directions: [B, T, Q * X].
   template <typename OpTy> Value projectInput(ImplicitLocOpBuilder &b, OpTy op) {
     // [Q, X, I] -> [Q * X, I]
-    Value weight = readDerived(b, op.getInputWeight(), ".rows", [](ImplicitLocOpBuilder &b, Value whole) {
+    Value weight = readDerived(b, op.getInputWeight(), ".rows", {}, [](ImplicitLocOpBuilder &b, Value whole) {
       return tensor::CollapseShapeOp::create(b, whole, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
     });
     Value bias;
@@ -555,37 +609,78 @@ private:
                             WeightLayout::nk, Activation::identity);
   }
 
-  /// The rows of `direction` of a weight [Q, gates * N, K] as panels [gates * ceil(N / R), K, R], each gate's
-  /// in whole ones.
-  Value readPanels(ImplicitLocOpBuilder &b, Value weight, int64_t direction, int64_t numGates) {
+  /// What the products of `op` with a weight [.., .., K] are made in.
+  Type panelElement(Operation *op, int64_t k) {
+    auto words = op->getAttrOfType<TypeAttr>(kWordsAttr);
+    Type element = words ? words.getValue() : type;
+    return element.isInteger(8) && k > maxInt8Depth ? Float32Type::get(&getContext()) : element;
+  }
+  /// Whether panels of `element` are of words.
+  bool isInWords(Operation *op, Type element) {
+    return element.isInteger(8) || (element.isBF16() && (bf16Words || op->hasAttr(kWordsAttr)));
+  }
+
+  /// The rows of `direction` of a weight [Q, gates * N, K] as panels.
+  Panels readPanels(ImplicitLocOpBuilder &b, Operation *op, Value weight, int64_t direction, Gates gates) {
+    auto weightType = cast<RankedTensorType>(weight.getType());
+    int64_t units = weightType.getDimSize(1) / gates.count, k = weightType.getDimSize(2),
+            lanes = panelWidth / 2;
+    Type element = panelElement(op, k);
+    bool inWords = isInWords(op, element);
+    Panels panels;
+    panels.words = inWords ? element : nullptr;
+    // One row multiplies a panel in as many independent chains as it has vectors: four hide the latency of
+    // the multiply-add. But the sums of several rows and all columns must fit the registers.
+    panels.gatesPerPanel = lanes >= 16 ? gates.together : 1;
+    panels.unitsPerPanel = lanes * std::max<int64_t>((lanes >= 16 ? 4 : 2) / panels.gatesPerPanel, 1);
+    int64_t numPanels = llvm::divideCeilSigned(units, panels.unitsPerPanel),
+            depth = inWords ? WordFormat(element).columnWords(k) : k;
     std::string suffix = direction ? ".gates.reverse" : ".gates";
-    return readDerived(b, weight, suffix, [&](ImplicitLocOpBuilder &b, Value whole) -> Value {
+    Form form = {element.getAsOpaquePointer(), inWords, panels.gatesPerPanel};
+    panels.value = readDerived(b, weight, suffix, form, [&](ImplicitLocOpBuilder &b, Value whole) -> Value {
       auto type = cast<RankedTensorType>(whole.getType());
-      int64_t units = type.getDimSize(1) / numGates, k = type.getDimSize(2), width = panelWidth;
-      int64_t numPanels = llvm::divideCeilSigned(units, width);
-      auto panelsType = type.clone({numPanels, k, width});
-      SmallVector<Value> gates;
-      for (int64_t gate = 0; gate < numGates; ++gate) {
-        Slice slice;
-        slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
-        slice.add(b.getIndexAttr(gate * units), b.getIndexAttr(units));
-        slice.add(b.getIndexAttr(0), b.getIndexAttr(k));
-        Value matrix = extractTile(b, b.getLoc(), whole, slice, {1, 2});
-        gates.push_back(PackPanelsOp::create(b, panelsType, matrix, WeightLayout::nk));
+      if (!inWords && element.getIntOrFloatBitWidth() < type.getElementTypeBitWidth()) {
+        type = type.clone(element);
+        whole = arith::TruncFOp::create(b, type, whole);
       }
-      if (numGates == 1)
-        return gates.front();
-      return tensor::ConcatOp::create(b, type.clone({numGates * numPanels, k, width}), /*dim=*/0, gates);
+      Type stored = inWords ? b.getI32Type() : type.getElementType();
+      auto shaped = [&](int64_t panels, int64_t width) {
+        return RankedTensorType::get({panels, depth, width}, stored);
+      };
+      SmallVector<Value> groups;
+      for (int64_t group = 0; group < gates.count; group += panels.gatesPerPanel) {
+        SmallVector<Value> parts;
+        for (int64_t gate = group; gate < group + panels.gatesPerPanel; ++gate) {
+          Slice slice;
+          slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
+          slice.add(b.getIndexAttr(gate * units), b.getIndexAttr(units));
+          slice.add(b.getIndexAttr(0), b.getIndexAttr(k));
+          Value matrix = extractTile(b, b.getLoc(), whole, slice, {1, 2});
+          auto partType = shaped(numPanels, panels.unitsPerPanel);
+          parts.push_back(inWords ? PackWordPanelsOp::create(b, partType, matrix, TypeAttr::get(element),
+                                                             WeightLayout::nk)
+                                        .getResult()
+                                  : PackPanelsOp::create(b, partType, matrix, WeightLayout::nk).getResult());
+        }
+        groups.push_back(concatenate(b, shaped(numPanels, panels.width()), /*axis=*/2, parts));
+      }
+      return concatenate(b, shaped(groups.size() * numPanels, panels.width()), /*axis=*/0, groups);
     });
+    return panels;
+  }
+
+  static Value concatenate(ImplicitLocOpBuilder &b, RankedTensorType type, int64_t axis,
+                           ArrayRef<Value> parts) {
+    return parts.size() == 1 ? parts[0] : tensor::ConcatOp::create(b, type, axis, parts).getResult();
   }
 
   /// Reads a weight whose recipe is that of `weight` followed by what `extend` makes. There is one such
-  /// weight for each source and suffix.
-  Value readDerived(ImplicitLocOpBuilder &b, Value weight, StringRef suffix,
+  /// weight for each source, suffix and form.
+  Value readDerived(ImplicitLocOpBuilder &b, Value weight, StringRef suffix, Form form,
                     function_ref<Value(ImplicitLocOpBuilder &, Value)> extend) {
     auto get = weight.getDefiningOp<GetWeightOp>();
     auto source = symbols->lookup<WeightOp>(get.getWeight());
-    WeightOp &made = derived[{source, suffix.str()}];
+    WeightOp &made = derived[{source, suffix.str(), form}];
     if (!made) {
       made = cast<WeightOp>(source->clone());
       made.setSymName((source.getSymName() + suffix).str());
@@ -601,8 +696,9 @@ private:
     return GetWeightOp::create(b, made.getType(), made.getSymName(), get.getIndex());
   }
 
+  Type type; // of the option weight-type
   std::optional<SymbolTable> symbols;
-  std::map<std::pair<Operation *, std::string>, WeightOp> derived;
+  std::map<std::tuple<Operation *, std::string, Form>, WeightOp> derived;
 };
 
 } // namespace

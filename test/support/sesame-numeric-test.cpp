@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// usage: sesame-numeric-test FILE.mlir [--runs N] [--target T] [--seed S] [--alter 1|2|3]
+// usage: sesame-numeric-test FILE.mlir [--runs N] [--target T] [--seed S] [--tolerance T] [--alter 1|2|3]
 //
 // Compiles the module once by the reference lowering and once by the fast pipelines, then runs every entry N
 // times with random symbol values and random inputs on both, and compares:
-//   - outputs and states of the two within 1e-4 * max(1, largest reference value) (docs: what counts as
-//   right);
+//   - outputs and states of the two within T * max(1, largest reference value), T = 1e-4 unless it is given
+//   (docs: what counts as right);
 //   - the fast code's with 1 and with 3 threads, bit by bit;
 //   - the fast code's for each index of symbol B alone with those in the batch, bit by bit.
 //
@@ -51,6 +51,7 @@ struct Options {
   int runs = 12;
   std::string target = "cpu";
   unsigned seed = 1;
+  double tolerance = 1e-4;
   /// Which comparison is made to fail: 0 none, 1 reference, 2 threads, 3 batch.
   int alter = 0;
 };
@@ -178,7 +179,8 @@ std::string describe(const EntrySpec &entry, const std::vector<int64_t> &symbols
 }
 
 /// The largest difference in units of the tolerance.
-double compareWithReference(const std::string &where, const Result &expected, const Result &found) {
+double compareWithReference(const std::string &where, const Result &expected, const Result &found,
+                            double tolerance) {
   double worst = 0;
   for (size_t t = 0; t < expected.values.size(); ++t) {
     const std::string what = message(where, ": ", expected.specs[t]->name);
@@ -197,8 +199,8 @@ double compareWithReference(const std::string &where, const Result &expected, co
     for (size_t i = 0; i < count; ++i) {
       double difference =
           a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ? 0 : std::fabs(double(a[i]) - b[i]);
-      worst = std::max(worst, difference / (1e-4 * largest));
-      if (!(difference <= 1e-4 * largest))
+      worst = std::max(worst, difference / (tolerance * largest));
+      if (!(difference <= tolerance * largest))
         throw Error(message(what, "[", i, "] of ", count, ": expected ", a[i], ", got ", b[i]));
     }
   }
@@ -212,7 +214,7 @@ void flipBit(Bytes &bytes) {
 }
 
 double runOnce(const CompiledModule &reference, const CompiledModule &fast, const EntrySpec &entry,
-               Random &random, int alter) {
+               Random &random, const Options &options) {
   const std::vector<int64_t> symbols = chooseSymbols(entry, random);
   const std::string where = describe(entry, symbols);
   std::vector<Bytes> inputs;
@@ -222,12 +224,12 @@ double runOnce(const CompiledModule &reference, const CompiledModule &fast, cons
   const Result expected = call(reference, entry, symbols, inputs, 1);
   const Result alone = call(fast, entry, symbols, inputs, 1);
   Result altered = alone;
-  if (alter == 1)
+  if (options.alter == 1)
     altered.values[0][altered.values[0].size() - 1] ^= std::byte(0x40);
-  const double worst = compareWithReference(where, expected, altered);
+  const double worst = compareWithReference(where, expected, altered, options.tolerance);
 
   Result threaded = call(fast, entry, symbols, inputs, 3);
-  if (alter == 2)
+  if (options.alter == 2)
     flipBit(threaded.values[0]);
   for (size_t t = 0; t < alone.values.size(); ++t)
     if (alone.values[t] != threaded.values[t])
@@ -243,7 +245,7 @@ double runOnce(const CompiledModule &reference, const CompiledModule &fast, cons
     for (size_t i = 0; i < inputs.size(); ++i)
       rowInputs.push_back(selectBatch(entry.inputs[i], symbols, batch, row, inputs[i]));
     Result single = call(fast, entry, rowSymbols, rowInputs, 1);
-    if (alter == 3)
+    if (options.alter == 3)
       flipBit(single.values[0]);
     for (size_t t = 0; t < alone.values.size(); ++t)
       if (single.values[t] != selectBatch(*alone.specs[t], symbols, batch, row, alone.values[t]))
@@ -268,6 +270,8 @@ Options parseOptions(int argc, char **argv) {
       options.target = value();
     else if (argument == "--seed")
       options.seed = static_cast<unsigned>(std::stoul(value()));
+    else if (argument == "--tolerance")
+      options.tolerance = std::stod(value());
     else if (argument == "--alter")
       options.alter = std::stoi(value());
     else
@@ -303,7 +307,7 @@ void runTest(const Options &options, const std::string &directory) {
   for (const EntrySpec &entry : fast.entries()) {
     double worst = 0;
     for (int i = 0; i < options.runs; ++i)
-      worst = std::max(worst, runOnce(reference, fast, entry, random, options.alter));
+      worst = std::max(worst, runOnce(reference, fast, entry, random, options));
     llvm::outs() << llvm::formatv("{0}: {1} runs, largest difference {2:f3} of the tolerance\n", entry.name,
                                   options.runs, worst);
   }

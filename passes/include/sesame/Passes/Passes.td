@@ -689,8 +689,9 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
   let description = [{
     A `sesame.rnn`, `sesame.lstm` or `sesame.gru` becomes one `sesame.linear` that projects the inputs of all steps and directions at once, and for each direction a
     loop over time that carries the states. A step is an `scf.forall` over blocks of rows and of units: a task multiplies its rows of the hidden
-    state by the panels of its units, one `sesame.matmul_tile` for each gate, and applies the cell to the sums in vectors at once, so no sum leaves the
-    core. An LSTM's projection and a GRU that resets before the product take a second `scf.forall` a step.
+    state by the panels of its units and applies the cell to the sums in vectors at once, so no sum leaves the core. A panel has the columns of
+    all gates of 16 units (half of R), so that a task reads one stream; its product is one `sesame.matmul_tile`. An LSTM's projection and a GRU that
+    resets before the product take a second `scf.forall` a step.
 
     ```mlir
     %y, %h, %c = sesame.lstm %x, %w, %u direction = forward : tensor<?x?x12xf32>, tensor<1x80x12xf32>, tensor<1x80x20xf32> -> ...
@@ -699,21 +700,30 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
     ```mlir
     %g = sesame.linear %x, %w.rows : tensor<?x?x12xf32>, tensor<80x12xf32> -> tensor<?x?x80xf32>
     %y, %h, %c = scf.for %t = 0 to T iter_args(%y, %h, %c) {
-      %c1, %h1, %y1 = scf.forall (%i, %j) in (ceil(B / 32), 1) shared_outs(%c, tensor.empty(B), %y) {
-        %0 = sesame.matmul_tile lhs(%h[32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, then the other gates: [8 or fewer, 32]
-        ...
-        scf.for %b, scf.for %v: i, f, g, o of row %b from %g[%b, %t, ...] and %0, ...; vectors of c', h' and the output
+      %c1, %h1, %y1 = scf.forall (%i, %j) in (ceil(B / 32), 2) shared_outs(%c, tensor.empty(B), %y) {
+        %0 = sesame.matmul_tile lhs(%h[32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, f, g and o: [32 or fewer, 4 * 16]
+        scf.for %b, scf.for %v: i, f, g, o of row %b from %g[%b, %t, ...] and %0; vectors of c', h' and the output
       }
       scf.yield %y1, %h1, %c1
     }
     ```
 
-    The panels `%u.gates` are a weight of their own: those of gate 0, then those of gate 1, and so on, each gate's columns padded to whole panels. Sums do not depend on
-    how rows and units are cut, so neither do the bits of a result on the batch, the threads, or the steps of one call. Left for the
+    The panels `%u.gates` are a weight of their own, each gate's columns padded to whole blocks of units. Panels of fewer gates hold more units. Where R is below
+    32, registers are too few for that: there a panel has R columns of one gate, those of gate 0 come first, then those of gate 1, and so on.
+
+    With `weight-type` the panels are of a narrower type. With int8, or with bf16 and `bf16-words`, or as the op's attribute `sesame.words` (bf16 or i8) says, they are of
+    words (`sesame.pack_word_panels`): a step packs the rows of the hidden state first, and the products are `sesame.word_matmul_tile`s, with the numerics of
+    `sesame.word_linear`. The states themselves stay in f32.
+
+    Sums do not depend on how rows and units are cut, so neither do the bits of a result on the batch, the threads, or the steps of one call. Left for the
     reference lowering: element types other than f32, and weights that are computed at run time.
   }];
   let options = [Option<"panelWidth", "panel-width", "int64_t", /*default=*/"32",
                         "R, columns of a panel: two vector registers of f32">,
+                 Option<"weightType", "weight-type", "std::string", /*default=*/"\"f32\"",
+                        "type of the panels' numbers: f32, bf16, f16 or int8">,
+                 Option<"bf16Words", "bf16-words", "bool", /*default=*/"false",
+                        "with bf16: round the hidden states to it too, in products only">,
                  Option<"taskBytes", "task-bytes", "int64_t", /*default=*/"64 * 1024",
                         "Panels of one task, in bytes: reading them takes much longer than handing the task to a core">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
