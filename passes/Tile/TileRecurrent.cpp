@@ -39,20 +39,21 @@ static constexpr int64_t kRowsPerTask = 32;
 
 namespace {
 
-/// A weight of several gates in panels [groups * ceil(N / U), W, G * U]: a panel has the columns of U units
-/// of the G gates of a group, those of the first gate first. W is K, or the words that K numbers make.
+/// A weight of several gates in panels [Q * groups * ceil(N / U), W, G * U]: a panel has the columns of U
+/// units of the G gates of a group, those of the first gate first. W is K, or the words that K numbers make.
 struct Panels {
   Value value;
   int64_t gatesPerPanel; // G
   int64_t unitsPerPanel; // U
+  int64_t perDirection;  // panels of a direction
   Type words = nullptr;  // what the words hold; null for panels of floats
 
   int64_t depth() const { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
   int64_t width() const { return gatesPerPanel * unitsPerPanel; }
 };
 
-/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [B, W] times
-/// their panels.
+/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [Q * B, W]
+/// times their panels.
 struct Product {
   Value lhs;
   const Panels *panels;
@@ -61,7 +62,7 @@ struct Product {
 
 /// Where one vector of the cell's work lies.
 struct Lanes {
-  Value batch, unit;             // in the whole states [B, W]
+  Value direction, batch, unit;  // in the whole states [Q, B, W]
   Value row, column;             // in the task's tiles
   Value position;                // of the step in the row's sequence
   Value active;                  // whether the row has not ended; null if no row ends early
@@ -84,35 +85,32 @@ struct Shape {
   int64_t lanes() const { return panelWidth / 2; }
 };
 
-/// One direction of a recurrence: what is common to rnn, lstm and gru.
+/// What is common to rnn, lstm and gru: all directions of a recurrence, side by side in each step.
 class Recurrence {
 public:
   template <typename OpTy>
-  Recurrence(OpTy op, int64_t direction, bool reverse, Value projected, Shape shape)
+  Recurrence(OpTy op, Value projected, Shape shape)
       : b(op.getLoc(), op), shape(shape), lengths(op.getLengths()), recurrentBias(op.getRecurrentBias()),
-        projected(projected), direction(direction),
-        numDirections(op.getInputWeight().getType().getDimSize(0)), reverse(reverse),
+        projected(projected), order(op.getDirection()),
+        numDirections(op.getInputWeight().getType().getDimSize(0)),
         batch(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 0)),
         steps(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 1)) {}
 
   ImplicitLocOpBuilder &builder() { return b; }
 
-  /// initial[direction] [B, width]; zeros if `initial` is null.
+  /// `initial` [Q, B, width]; zeros if it is null.
   Value initialState(Value initial, int64_t width) {
-    if (!initial) {
-      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
-      return linalg::FillOp::create(b, zero, makeState(width)).getResult(0);
-    }
-    Slice slice;
-    slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
-    slice.add(b.getIndexAttr(0), batch);
-    slice.add(b.getIndexAttr(0), b.getIndexAttr(width));
-    return extractTile(b, b.getLoc(), initial, slice, {1, 2});
+    if (initial)
+      return initial;
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
+    return linalg::FillOp::create(b, zero, makeState(width)).getResult(0);
   }
 
-  /// A tensor [B, width] without contents, in a buffer of its own: a `tensor.empty` could be given that of
+  /// A tensor [Q, B, width] without contents, in a buffer of its own: a `tensor.empty` could be given that of
   /// the state or the result which it will be copied to, and which is still read.
-  Value makeState(int64_t width) { return allocate({batch, b.getIndexAttr(width)}); }
+  Value makeState(int64_t width) {
+    return allocate({b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)});
+  }
   Value makeSequence(int64_t width) { return allocate({batch, steps, b.getIndexAttr(width)}); }
 
   /// Runs `step` for all steps. It maps the hidden states of all steps [B, T, Q * P] and `states`, the hidden
@@ -130,42 +128,48 @@ public:
       SmallVector<Value> after = step(loop.getInductionVar(), before);
       // Tasks read all of the hidden state while others write theirs: it was made in another buffer.
       OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-      after[1] = tensor::InsertSliceOp::create(b, after[1], before[1], ArrayRef<OpFoldResult>{zero, zero},
-                                               tensor::getMixedSizes(b, b.getLoc(), states[0]),
-                                               ArrayRef<OpFoldResult>{one, one});
+      after[1] = tensor::InsertSliceOp::create(
+          b, after[1], before[1], ArrayRef<OpFoldResult>{zero, zero, zero},
+          tensor::getMixedSizes(b, b.getLoc(), states[0]), ArrayRef<OpFoldResult>{one, one, one});
       scf::YieldOp::create(b, after);
     }
     return llvm::to_vector_of<Value>(loop.getResults());
   }
 
-  /// A state [B, K] as the left factor of products with `panels`.
+  /// A state [Q, B, K] as the left factor [Q * B, W] of products with `panels`.
   Value asFactor(Value state, const Panels &panels) {
-    return panels.words ? packRowsIntoWords(b, b.getLoc(), state, panels.words) : state;
+    Value rows = tensor::CollapseShapeOp::create(b, state, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    return panels.words ? packRowsIntoWords(b, b.getLoc(), rows, panels.words) : rows;
   }
 
-  /// A part of a step that needs all units of the part before it: for each block of rows and of the `units`
-  /// units, the sums of `products`, and with them the new contents of `dests`. A destination is a state
-  /// [B, units], or the hidden states of all steps, [B, T, Q * units]. Returns the new destinations.
-  SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ValueRange dests,
-                                Cell cell);
+  /// A part of a step that needs all units of the part before it: for each direction, block of rows and of
+  /// the `units` units, the sums of `products`, and with them the new contents of `states` [Q, B, units] and,
+  /// unless it is null, of `sequence`, the hidden states of all steps [B, T, Q * units]. Returns the new
+  /// ones.
+  SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ValueRange states,
+                                Value sequence, Cell cell);
 
   /// The input's part of a gate, with its bias.
   Value inputPart(const Lanes &at, int64_t gate, int64_t units) {
-    int64_t first = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections * direction;
-    return read(projected, {at.batch, at.position, offset(at.unit, first + gate * units)}, at.mask);
+    int64_t width = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections;
+    Value column = getValueOrCreateConstantIndexOp(b, b.getLoc(),
+                                                   plus(offset(at.unit, gate * units), at.direction, width));
+    return read(projected, {at.batch, at.position, column}, at.mask);
   }
   /// `sum` with the recurrent bias of a gate.
   Value addBias(const Lanes &at, Value sum, int64_t gate, int64_t units) {
     if (!recurrentBias)
       return sum;
-    return add(sum, read(recurrentBias, {index(direction), offset(at.unit, gate * units)}, at.mask));
+    return add(sum, read(recurrentBias, {at.direction, offset(at.unit, gate * units)}, at.mask));
   }
   /// W_ih x + b_ih + W_hh h + b_hh
   Value gateSum(const Lanes &at, Value sum, int64_t gate, int64_t units) {
     return add(inputPart(at, gate, units), addBias(at, sum, gate, units));
   }
-  /// The vector of a state [B, W] that the stage only reads.
-  Value readState(const Lanes &at, Value state) { return read(state, {at.batch, at.unit}, at.mask); }
+  /// The vector of a state [Q, B, W] that the stage only reads.
+  Value readState(const Lanes &at, Value state) {
+    return read(state, {at.direction, at.batch, at.unit}, at.mask);
+  }
   /// What destination `number` of the stage holds.
   Value readDest(const Lanes &at, unsigned number) {
     return read((*at.tiles)[number], {at.row, at.column}, at.mask);
@@ -206,6 +210,11 @@ private:
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
   Value offset(Value value, int64_t by) {
     return by ? arith::AddIOp::create(b, value, index(by)).getResult() : value;
+  }
+  /// x + y * factor.
+  OpFoldResult plus(OpFoldResult x, Value y, int64_t factor) {
+    return affine::makeComposedFoldedAffineApply(
+        b, b.getLoc(), b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1) * factor, {x, OpFoldResult(y)});
   }
   Value sum(OpFoldResult x, Value y) {
     return getValueOrCreateConstantIndexOp(
@@ -252,24 +261,29 @@ private:
       at.active = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, step, length);
     }
     at.position = step;
-    if (!reverse)
+    if (order == Direction::forward)
       return;
-    at.position = arith::SubIOp::create(b, arith::SubIOp::create(b, length, index(1)), step);
+    Value isReverse;
+    if (order == Direction::bidirectional)
+      isReverse = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, at.direction, index(1));
     // An ended row's outputs beyond its length are written in order.
     if (lengths)
-      at.position = arith::SelectOp::create(b, at.active, at.position, step);
+      isReverse = isReverse ? arith::AndIOp::create(b, isReverse, at.active).getResult() : at.active;
+    at.position = arith::SubIOp::create(b, arith::SubIOp::create(b, length, index(1)), step);
+    if (isReverse)
+      at.position = arith::SelectOp::create(b, isReverse, at.position, step);
   }
 
   ImplicitLocOpBuilder b;
   Shape shape;
   Value lengths, recurrentBias, projected;
-  int64_t direction, numDirections;
-  bool reverse;
+  Direction order;
+  int64_t numDirections;     // Q
   OpFoldResult batch, steps; // B, T
 };
 
 SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Product> products,
-                                          ValueRange dests, Cell cell) {
+                                          ValueRange states, Value sequence, Cell cell) {
   Location loc = b.getLoc();
   OpBuilder::InsertionGuard guard(b);
   // Units of a panel, and panels of a gate.
@@ -281,33 +295,45 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   int64_t panelsPerTask =
       std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
   Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
-  auto loop = scf::ForallOp::create(b, {rows.count(b, loc), columns.count(b, loc)}, dests,
-                                    /*mapping=*/std::nullopt);
+  SmallVector<Value> dests(states);
+  if (sequence)
+    dests.push_back(sequence);
+  auto loop = scf::ForallOp::create(
+      b, {b.getIndexAttr(numDirections), rows.count(b, loc), columns.count(b, loc)}, dests,
+      /*mapping=*/std::nullopt);
   b.setInsertionPoint(loop.getTerminator());
-  Value rowBlock = loop.getInductionVar(0), columnBlock = loop.getInductionVar(1);
+  Value direction = loop.getInductionVar(0), rowBlock = loop.getInductionVar(1),
+        columnBlock = loop.getInductionVar(2);
   OpFoldResult m = rows.offset(b, loc, rowBlock), numRows = rows.size(b, loc, rowBlock);
   OpFoldResult n = columns.offset(b, loc, columnBlock), numColumns = columns.size(b, loc, columnBlock);
   OpFoldResult numTaskPanels = Blocks{numColumns, width}.count(b, loc);
 
   SmallVector<Slice> slices;
   SmallVector<Value> tiles, lhsTiles;
-  for (Value dest : loop.getRegionOutArgs()) {
+  for (auto [i, dest] : llvm::enumerate(loop.getRegionOutArgs())) {
     Slice &slice = slices.emplace_back();
-    slice.add(m, numRows);
-    if (cast<RankedTensorType>(dest.getType()).getRank() == 2) {
+    if (i == states.size()) {
+      slice.add(m, numRows);
+      slice.add(b.getIndexAttr(0), steps);
+      slice.add(plus(n, direction, units), numColumns);
+      tiles.push_back(extractTile(b, loc, dest, slice, {0, 1, 2}));
+    } else {
+      slice.add(direction, b.getIndexAttr(1));
+      slice.add(m, numRows);
       slice.add(n, numColumns);
-      tiles.push_back(extractTile(b, loc, dest, slice, {0, 1}));
-      continue;
+      tiles.push_back(extractTile(b, loc, dest, slice, {1, 2}));
     }
-    slice.add(b.getIndexAttr(0), steps);
-    slice.add(
-        affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) + direction * units, {n}),
-        numColumns);
-    tiles.push_back(extractTile(b, loc, dest, slice, {0, 1, 2}));
   }
+  // B * direction + m.
+  OpFoldResult firstLhsRow = m;
+  if (numDirections > 1)
+    firstLhsRow = arith::AddIOp::create(
+                      b, arith::MulIOp::create(b, direction, getValueOrCreateConstantIndexOp(b, loc, batch)),
+                      getValueOrCreateConstantIndexOp(b, loc, m))
+                      .getResult();
   for (const Product &product : products) {
     Slice slice;
-    slice.add(m, numRows);
+    slice.add(firstLhsRow, numRows);
     slice.add(b.getIndexAttr(0), b.getIndexAttr(cast<RankedTensorType>(product.lhs.getType()).getDimSize(1)));
     lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {0, 1}));
   }
@@ -323,7 +349,8 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
       for (int64_t gate = product.firstGate; gate < product.firstGate + product.numGates;
            gate += panels.gatesPerPanel) {
         Slice slice;
-        slice.add(offset(panel, gate / panels.gatesPerPanel * numPanels), b.getIndexAttr(1));
+        Value inDirection = offset(panel, gate / panels.gatesPerPanel * numPanels);
+        slice.add(plus(inDirection, direction, panels.perDirection), b.getIndexAttr(1));
         slice.add(b.getIndexAttr(0), b.getIndexAttr(panels.depth()));
         slice.add(b.getIndexAttr(0), b.getIndexAttr(panels.width()));
         Value panelTile = extractTile(b, loc, panels.value, slice, {1, 2});
@@ -345,6 +372,7 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
     Lanes at = {};
     at.tiles = &current;
     at.row = rowLoop.getInductionVar();
+    at.direction = direction;
     at.batch = sum(m, at.row);
     locate(at, step);
     for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
@@ -419,7 +447,7 @@ private:
   /// In what way a weight is packed: element, whether in words, and gates of a panel.
   using Form = std::tuple<const void *, bool, int64_t>;
 
-  /// The panels of one direction's weights, as values.
+  /// The panels of the weights of all directions, as values.
   struct Weights {
     Panels recurrent, projection;
   };
@@ -435,7 +463,7 @@ private:
               Value h = carried[1];
               SmallVector<Value> next = r.buildStage(
                   step, units, Product{r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 1},
-                  {r.makeState(units), carried[0]},
+                  r.makeState(units), carried[0],
                   [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
                     return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
@@ -454,11 +482,9 @@ private:
               Value h = carried[1];
               Product product = {r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 4};
               // The cell state, the hidden state (before a projection), and without one the output.
-              SmallVector<Value> dests = {carried[2], r.makeState(units)};
-              if (!projects)
-                dests.push_back(carried[0]);
               SmallVector<Value> next = r.buildStage(
-                  step, units, product, dests, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                  step, units, product, {carried[2], r.makeState(units)}, projects ? Value() : carried[0],
+                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
                     Value before = r.readDest(at, 0);
                     Value kept = r.mul(r.sigmoid(gate(1)), before);
@@ -474,7 +500,7 @@ private:
                 return {next[2], next[1], next[0]};
               SmallVector<Value> projected = r.buildStage(
                   step, outputs, Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1},
-                  {r.makeState(outputs), carried[0]},
+                  r.makeState(outputs), carried[0],
                   [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.clip(sums[0], op.getProjectionClip());
                     return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
@@ -502,21 +528,21 @@ private:
               const Panels &panels = weights.recurrent;
               Value factor = r.asFactor(h, panels);
               if (op.getResetBefore()) {
-                Value resetHidden =
-                    r.buildStage(step, units, Product{factor, &panels, reset, 1}, r.makeState(units),
-                                 [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                                   Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
-                                   return {r.mul(gate, r.readState(at, h))};
-                                 })[0];
+                Value resetHidden = r.buildStage(
+                    step, units, Product{factor, &panels, reset, 1}, r.makeState(units), /*sequence=*/nullptr,
+                    [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                      Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
+                      return {r.mul(gate, r.readState(at, h))};
+                    })[0];
                 next = r.buildStage(
                     step, units,
                     {{factor, &panels, update, 1}, {r.asFactor(resetHidden, panels), &panels, candidate, 1}},
-                    {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
+                    r.makeState(units), carried[0], [&](const Lanes &at, ValueRange sums) {
                       return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
                     });
               } else {
-                next = r.buildStage(step, units, Product{factor, &panels, reset, 3},
-                                    {r.makeState(units), carried[0]}, [&](const Lanes &at, ValueRange sums) {
+                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, r.makeState(units),
+                                    carried[0], [&](const Lanes &at, ValueRange sums) {
                                       Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
                                       Value fromHidden = r.addBias(at, sums[2], candidate, units);
                                       return finish(at, sums[1], r.mul(gate, fromHidden));
@@ -546,39 +572,25 @@ private:
     Location loc = op.getLoc();
     Shape shape = {panelWidth, taskBytes};
     int64_t numDirections = op.getInputWeight().getType().getDimSize(0);
-    Value projected = projectInput(b, op);
-    OpFoldResult batch = tensor::getMixedSize(b, loc, op.getInput(), 0);
-    Value sequence;
-    SmallVector<Value> finals;
-    for (int64_t width : widths)
-      finals.push_back(tensor::EmptyOp::create(
-          b, ArrayRef<OpFoldResult>{b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)},
-          b.getF32Type()));
-    for (int64_t direction = 0; direction < numDirections; ++direction) {
-      bool reverse = op.getDirection() == Direction::reverse || direction == 1;
-      Weights weights = {readPanels(b, op, op.getRecurrentWeight(), direction, gates), {}};
-      if (projection)
-        weights.projection = readPanels(b, op, projection, direction, {1, 1});
-      Recurrence recurrence(op, direction, reverse, projected, shape);
-      if (!sequence)
-        sequence = recurrence.makeSequence(numDirections * widths[0]);
-      SmallVector<Value> states;
-      for (auto [value, width] : llvm::zip_equal(initial, widths))
-        states.push_back(recurrence.initialState(value, width));
-      SmallVector<Value> after =
-          recurrence.run(sequence, states, [&](Value step, ValueRange carried) -> SmallVector<Value> {
-            return buildStep(recurrence, weights, step, carried);
-          });
-      sequence = after[0];
-      for (auto [final, state, width] : llvm::zip_equal(finals, ArrayRef(after).drop_front(), widths)) {
-        OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-        final = tensor::InsertSliceOp::create(
-            b, state, final, ArrayRef<OpFoldResult>{b.getIndexAttr(direction), zero, zero},
-            ArrayRef<OpFoldResult>{one, batch, b.getIndexAttr(width)}, ArrayRef<OpFoldResult>{one, one, one});
-      }
+    Recurrence recurrence(op, projectInput(b, op), shape);
+    Weights weights = {readPanels(b, op, op.getRecurrentWeight(), gates), {}};
+    if (projection)
+      weights.projection = readPanels(b, op, projection, {1, 1});
+    SmallVector<Value> states;
+    for (auto [value, width] : llvm::zip_equal(initial, widths))
+      states.push_back(recurrence.initialState(value, width));
+    SmallVector<Value> after = recurrence.run(recurrence.makeSequence(numDirections * widths[0]), states,
+                                              [&](Value step, ValueRange carried) -> SmallVector<Value> {
+                                                return buildStep(recurrence, weights, step, carried);
+                                              });
+    // The final states in tensors of their own, since those of the loop are written in place.
+    SmallVector<Value> results = {after[0]};
+    for (Value state : ArrayRef(after).drop_front()) {
+      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, state), zeros(3, b.getIndexAttr(0)),
+                                ones(3, b.getIndexAttr(1));
+      Value out = tensor::EmptyOp::create(b, sizes, b.getF32Type());
+      results.push_back(tensor::InsertSliceOp::create(b, state, out, zeros, sizes, ones));
     }
-    SmallVector<Value> results = {sequence};
-    llvm::append_range(results, finals);
     for (auto [result, value] : llvm::zip_equal(op->getResults(), results)) {
       if (value.getType() != result.getType())
         value = tensor::CastOp::create(b, result.getType(), value);
@@ -620,11 +632,11 @@ private:
     return element.isInteger(8) || (element.isBF16() && (bf16Words || op->hasAttr(kWordsAttr)));
   }
 
-  /// The rows of `direction` of a weight [Q, gates * N, K] as panels.
-  Panels readPanels(ImplicitLocOpBuilder &b, Operation *op, Value weight, int64_t direction, Gates gates) {
+  /// A weight [Q, gates * N, K] as panels.
+  Panels readPanels(ImplicitLocOpBuilder &b, Operation *op, Value weight, Gates gates) {
     auto weightType = cast<RankedTensorType>(weight.getType());
-    int64_t units = weightType.getDimSize(1) / gates.count, k = weightType.getDimSize(2),
-            lanes = panelWidth / 2;
+    int64_t numDirections = weightType.getDimSize(0), units = weightType.getDimSize(1) / gates.count,
+            k = weightType.getDimSize(2), lanes = panelWidth / 2;
     Type element = panelElement(op, k);
     bool inWords = isInWords(op, element);
     Panels panels;
@@ -635,9 +647,9 @@ private:
     panels.unitsPerPanel = lanes * std::max<int64_t>((lanes >= 16 ? 4 : 2) / panels.gatesPerPanel, 1);
     int64_t numPanels = llvm::divideCeilSigned(units, panels.unitsPerPanel),
             depth = inWords ? WordFormat(element).columnWords(k) : k;
-    std::string suffix = direction ? ".gates.reverse" : ".gates";
+    panels.perDirection = gates.count / panels.gatesPerPanel * numPanels;
     Form form = {element.getAsOpaquePointer(), inWords, panels.gatesPerPanel};
-    panels.value = readDerived(b, weight, suffix, form, [&](ImplicitLocOpBuilder &b, Value whole) -> Value {
+    panels.value = readDerived(b, weight, ".gates", form, [&](ImplicitLocOpBuilder &b, Value whole) -> Value {
       auto type = cast<RankedTensorType>(whole.getType());
       if (!inWords && element.getIntOrFloatBitWidth() < type.getElementTypeBitWidth()) {
         type = type.clone(element);
@@ -647,13 +659,14 @@ private:
       auto shaped = [&](int64_t panels, int64_t width) {
         return RankedTensorType::get({panels, depth, width}, stored);
       };
+      // The gates of all directions, one after the other, are as many groups.
       SmallVector<Value> groups;
-      for (int64_t group = 0; group < gates.count; group += panels.gatesPerPanel) {
+      for (int64_t group = 0; group < numDirections * gates.count; group += panels.gatesPerPanel) {
         SmallVector<Value> parts;
         for (int64_t gate = group; gate < group + panels.gatesPerPanel; ++gate) {
           Slice slice;
-          slice.add(b.getIndexAttr(direction), b.getIndexAttr(1));
-          slice.add(b.getIndexAttr(gate * units), b.getIndexAttr(units));
+          slice.add(b.getIndexAttr(gate / gates.count), b.getIndexAttr(1));
+          slice.add(b.getIndexAttr(gate % gates.count * units), b.getIndexAttr(units));
           slice.add(b.getIndexAttr(0), b.getIndexAttr(k));
           Value matrix = extractTile(b, b.getLoc(), whole, slice, {1, 2});
           auto partType = shaped(numPanels, panels.unitsPerPanel);

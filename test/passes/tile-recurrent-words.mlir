@@ -29,9 +29,10 @@ sesame.weight @u : tensor<1x80x20xf32> {
 
 // The rows of the hidden state are packed once a step.
 // CHECK-LABEL:  func.func @lstm
-// CHECK:          scf.for %{{.*}} iter_args(%{{.*}}, %[[H:.*]] = %{{.*}}, %{{.*}}) -> (tensor<?x?x20xf32>, tensor<?x20xf32>, tensor<?x20xf32>)
+// CHECK:          scf.for %{{.*}} iter_args(%{{.*}}, %[[H:.*]] = %{{.*}}, %{{.*}}) -> (tensor<?x?x20xf32>, tensor<1x?x20xf32>, tensor<1x?x20xf32>)
+// CHECK:            %[[ALL:.*]] = tensor.collapse_shape %[[H]]
 // CHECK:            %[[WORDS:.*]] = scf.forall
-// CHECK:              %[[ROWS:.*]] = tensor.extract_slice %[[H]]
+// CHECK:              %[[ROWS:.*]] = tensor.extract_slice %[[ALL]]
 // CHECK:              sesame.pack_words_tile of i8 input(%[[ROWS]] : tensor<?x20xf32>) out(%{{.*}} : tensor<?x7xi32>)
 // CHECK:            scf.forall
 // CHECK:              %[[LHS:.*]] = tensor.extract_slice %[[WORDS]]

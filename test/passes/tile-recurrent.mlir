@@ -1,17 +1,20 @@
 // RUN: sesame-opt %s --sesame-tile-recurrent=task-bytes=1 --canonicalize --cse | FileCheck %s
 // RUN: sesame-opt %s --sesame-tile-recurrent --canonicalize --cse | FileCheck %s --check-prefix=LARGE
 
-// One projection for all steps and directions; panels of each direction, 16 units of all gates in each.
+// One projection for all steps and directions; panels of the directions one after the other, with 16 units of all gates in each.
 // CHECK-LABEL: sesame.weight @w.rows count = 2 : tensor<432x6xf32>
 // CHECK:         tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2]]
-// CHECK-LABEL: sesame.weight @u.gates.reverse count = 2 : tensor<5x72x48xf32>
-// CHECK:         tensor.extract_slice %{{.*}}[1, 0, 0] [1, 72, 72]
-// CHECK-LABEL: sesame.weight @u.gates count = 2 : tensor<5x72x48xf32>
+// CHECK-LABEL: sesame.weight @u.gates count = 2 : tensor<10x72x48xf32>
 // CHECK:         %[[R:.*]] = tensor.extract_slice %{{.*}}[0, 0, 0] [1, 72, 72]
 // CHECK:         sesame.pack_panels %[[R]] layout = nk : tensor<72x72xf32> -> tensor<5x72x16xf32>
 // CHECK:         tensor.extract_slice %{{.*}}[0, 72, 0] [1, 72, 72]
 // CHECK:         tensor.extract_slice %{{.*}}[0, 144, 0] [1, 72, 72]
 // CHECK:         tensor.concat dim(2)
+// CHECK:         tensor.extract_slice %{{.*}}[1, 0, 0] [1, 72, 72]
+// CHECK:         tensor.extract_slice %{{.*}}[1, 72, 0] [1, 72, 72]
+// CHECK:         tensor.extract_slice %{{.*}}[1, 144, 0] [1, 72, 72]
+// CHECK:         tensor.concat dim(2)
+// CHECK:         tensor.concat dim(0)
 sesame.weight @w count = 2 : tensor<2x216x6xf32> {
   %0 = sesame.checkpoint_tensor ["h.", ".w"] : tensor<2x216x6xf32>
   sesame.yield %0 : tensor<2x216x6xf32>
@@ -21,26 +24,31 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
   sesame.yield %0 : tensor<2x216x72xf32>
 }
 
-// A step is one parallel loop over blocks of rows and panels of units, with one product for all gates.
+// A step is one parallel loop over directions, blocks of rows and panels of units, with one product for all gates.
 // CHECK-LABEL: func.func @gru
 // CHECK-SAME:    %[[X:.*]]: tensor<?x?x6xf32>, %[[N:.*]]: tensor<?xi64>, %[[L:.*]]: index
 // CHECK:         %[[W:.*]] = sesame.get_weight @w.rows[%[[L]]]
 // CHECK:         %[[G:.*]] = sesame.linear %[[X]], %[[W]] : tensor<?x?x6xf32>, tensor<432x6xf32> -> tensor<?x?x432xf32>
 // CHECK:         %[[U:.*]] = sesame.get_weight @u.gates[%[[L]]]
-// CHECK:         scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}) -> (tensor<?x?x144xf32>, tensor<?x72xf32>)
-// CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[I:.*]], %[[J:.*]]) in (%{{.*}}, 5) shared_outs(%[[NEXT:.*]] = %{{.*}}, %[[Y1:.*]] = %[[Y]])
-// CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[H]][%{{.*}}, 0] [%{{.*}}, 72]
-// CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%[[J]], 0, 0] [1, 72, 48]
+// CHECK:         scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>)
+// CHECK:           %[[ROWS:.*]] = tensor.collapse_shape %[[H]] {{\[\[}}0, 1], [2]]
+// CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[Q:.*]], %[[I:.*]], %[[J:.*]]) in (2, %{{.*}}, 5) shared_outs(%[[NEXT:.*]] = %{{.*}}, %[[Y1:.*]] = %[[Y]])
+// CHECK:             tensor.extract_slice %[[NEXT]][%[[Q]], %{{.*}}, %{{.*}}]
+// CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[ROWS]][%{{.*}}, 0] [%{{.*}}, 72]
+// CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%{{.*}}, 0, 0] [1, 72, 48]
 // CHECK:             %[[S:.*]] = sesame.matmul_tile lhs(%[[LHS]] : tensor<?x72xf32>) panel(%[[P]] : tensor<72x48xf32>)
 // CHECK-NOT:         sesame.matmul_tile
-// A row that has ended keeps its state, and its output is 0.
+// The second direction begins at a row's last real step. A row that has ended keeps its state, and its output is 0.
 // CHECK:             scf.for
 // CHECK:               %[[LENGTH:.*]] = tensor.extract %[[N]]
 // CHECK:               %[[ACTIVE:.*]] = arith.cmpi slt, %[[T]]
+// CHECK:               %[[BACK:.*]] = arith.cmpi eq, %[[Q]], %c1
+// CHECK:               %[[MIRRORED:.*]] = arith.andi %[[BACK]], %[[ACTIVE]]
+// CHECK:               %[[PLACE:.*]] = arith.select %[[MIRRORED]], %{{.*}}, %[[T]]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c0]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c16]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c32]
-// CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[T]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
+// CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[PLACE]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
 // CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE]], %[[NEW:.*]], %{{.*}} : vector<16xf32>
 // CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE]], %[[NEW]], %{{.*}} : vector<16xf32>
 // CHECK:               vector.transfer_write %[[KEPT]]
@@ -49,12 +57,11 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[Y1]]
 // CHECK:           %[[COPIED:.*]] = tensor.insert_slice %[[STEP]]#0 into %[[H]]
 // CHECK:           scf.yield %[[STEP]]#1, %[[COPIED]]
-// CHECK:         sesame.get_weight @u.gates.reverse
 // CHECK-NOT:     sesame.gru
 
 // Little work a step is one task, with a loop over its panels.
 // LARGE-LABEL: func.func @gru
-// LARGE:         scf.forall (%{{.*}}) in (%{{.*}}) shared_outs
+// LARGE:         scf.forall (%{{.*}}) in (2, %{{.*}}) shared_outs
 // LARGE:           scf.for %{{.*}} = %c0 to %c5 step %c1
 // LARGE:             sesame.matmul_tile
 func.func @gru(%x: tensor<?x?x6xf32>, %n: tensor<?xi64>, %l: index) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>) {

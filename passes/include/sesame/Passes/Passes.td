@@ -687,8 +687,8 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
 def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
   let summary = "Recurrences as one product over all steps and a loop of tiles over time";
   let description = [{
-    A `sesame.rnn`, `sesame.lstm` or `sesame.gru` becomes one `sesame.linear` that projects the inputs of all steps and directions at once, and for each direction a
-    loop over time that carries the states. A step is an `scf.forall` over blocks of rows and of units: a task multiplies its rows of the hidden
+    A `sesame.rnn`, `sesame.lstm` or `sesame.gru` becomes one `sesame.linear` that projects the inputs of all steps and directions at once, and a
+    loop over time that carries the states of all directions. A step is an `scf.forall` over directions, blocks of rows and blocks of units: a task multiplies its rows of the hidden
     state by the panels of its units and applies the cell to the sums in vectors at once, so no sum leaves the core. A panel has the columns of
     all gates of 16 units (half of R), so that a task reads one stream; its product is one `sesame.matmul_tile`. An LSTM's projection and a GRU that
     resets before the product take a second `scf.forall` a step.
@@ -700,15 +700,15 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
     ```mlir
     %g = sesame.linear %x, %w.rows : tensor<?x?x12xf32>, tensor<80x12xf32> -> tensor<?x?x80xf32>
     %y, %h, %c = scf.for %t = 0 to T iter_args(%y, %h, %c) {
-      %c1, %h1, %y1 = scf.forall (%i, %j) in (ceil(B / 32), 2) shared_outs(%c, tensor.empty(B), %y) {
-        %0 = sesame.matmul_tile lhs(%h[32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, f, g and o: [32 or fewer, 4 * 16]
+      %c1, %h1, %y1 = scf.forall (%q, %i, %j) in (1, ceil(B / 32), 2) shared_outs(%c, tensor.empty(B), %y) {
+        %0 = sesame.matmul_tile lhs(%h[%q, 32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, f, g and o: [32 or fewer, 4 * 16]
         scf.for %b, scf.for %v: i, f, g, o of row %b from %g[%b, %t, ...] and %0; vectors of c', h' and the output
       }
       scf.yield %y1, %h1, %c1
     }
     ```
 
-    The panels `%u.gates` are a weight of their own, each gate's columns padded to whole blocks of units. Panels of fewer gates hold more units. Where R is below
+    The panels `%u.gates` are a weight of their own, those of the second direction behind those of the first, each gate's columns padded to whole blocks of units. Panels of fewer gates hold more units. Where R is below
     32, registers are too few for that: there a panel has R columns of one gate, those of gate 0 come first, then those of gate 1, and so on.
 
     With `weight-type` the panels are of a narrower type. With int8, or with bf16 and `bf16-words`, or as the op's attribute `sesame.words` (bf16 or i8) says, they are of
