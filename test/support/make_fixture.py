@@ -64,6 +64,14 @@ def pair_with_global(case, config):
     yield "fwd2", dict(inputs, global_attention_mask=marks), None
 
 
+def typed(case, config):
+    """GPT-2 with types, whose table is that of the words, and without."""
+    for name, inputs, mask in single()(case, config):
+        if name == "fwd0":
+            inputs["token_type_ids"] = ids(case.vocab, *inputs["input_ids"].shape)
+        yield name, inputs, mask
+
+
 def single(**extra):
     """A batch with padding and one row without a mask; `extra` maps further inputs to functions of the ids."""
     def calls(case, config):
@@ -100,6 +108,7 @@ CASES = {
     "deberta-v2-conv": Case("DebertaV2ForMaskedLM", single(), vocab=97, vocab_size=97, conv_kernel_size=3, conv_act="gelu", conv_groups=2, relative_attention=True,
                             position_buckets=4, max_relative_positions=-1, pos_att_type=["c2p", "p2c"], share_att_key=True, norm_rel_ebd="layer_norm",
                             position_biased_input=False, type_vocab_size=0, legacy=False, **TINY),
+    "gpt2-types": Case("GPT2LMHeadModel", typed, vocab=97, vocab_size=97, pad_token_id=0, **TINY_GPT2),
     "gpt2-qa": Case("GPT2ForQuestionAnswering", single(), vocab=97, vocab_size=97, pad_token_id=0, **TINY_GPT2),
     "gpt2-tokcls": Case("GPT2ForTokenClassification", single(), vocab=97, vocab_size=97, pad_token_id=0, num_labels=3, **TINY_GPT2),
     "led-qa": Case("LEDForQuestionAnswering", ended, vocab=97, vocab_size=97, attention_window=[4, 8], max_encoder_position_embeddings=48,

@@ -132,9 +132,10 @@ static EntrySpec readEntry(func::FuncOp function) {
         spec.defaultValue = value == "ones"     ? InputDefault::ones
                             : value == "zeros"  ? InputDefault::zeros
                             : value == "arange" ? InputDefault::arange
+                            : value == "absent" ? InputDefault::absent
                                                 : InputDefault::none;
         if (spec.defaultValue == InputDefault::none)
-          throw Error(message(where, ": expected sesame.default to be ones, zeros or arange, got '",
+          throw Error(message(where, ": expected sesame.default to be ones, zeros, arange or absent, got '",
                               value.str(), "'"));
       }
     }

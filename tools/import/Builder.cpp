@@ -85,7 +85,7 @@ Value ModelBuilder::input(const std::string &name, const Dims &dims, Type elemen
   if (!options.fallback.empty())
     attributes.append("sesame.default", builder.getStringAttr(options.fallback));
   if (options.bound)
-    attributes.append("sesame.range", builder.getDenseI64ArrayAttr({0, options.bound}));
+    attributes.append("sesame.range", builder.getDenseI64ArrayAttr({options.fallback == "absent" ? -1 : 0, options.bound}));
   if (options.isPaddingMask)
     attributes.append("sesame.padding_mask", builder.getUnitAttr());
   if (options.isState) {

@@ -64,7 +64,7 @@ inline constexpr LinearOptions withoutBias{mlir::sesame::WeightLayout::nk, /*bia
 struct InputOptions {
   /// Valid values [0, bound), 0 for any.
   int64_t bound = 0;
-  /// "ones", "zeros" or "arange" for an input that may be absent.
+  /// "ones", "zeros", "arange" or "absent" (-1, then a valid value too) for an input that may be absent.
   std::string fallback;
   bool isState = false;
   /// A mask [B, S] whose zeros behind a row's last token end the row: nothing before them reads what follows.

@@ -155,6 +155,9 @@ template <typename T> static void fillAs(InputDefault value, T *data, size_t cou
   case InputDefault::ones:
     std::fill_n(data, count, T(1));
     break;
+  case InputDefault::absent:
+    std::fill_n(data, count, static_cast<T>(-1));
+    break;
   case InputDefault::arange:
     for (size_t i = 0; i < count; ++i)
       data[i] = static_cast<T>(i % lastExtent);

@@ -11,7 +11,7 @@
 using namespace sesame;
 
 const char *sesame::toString(InputDefault value) {
-  constexpr const char *names[] = {"none", "zeros", "ones", "arange"};
+  constexpr const char *names[] = {"none", "zeros", "ones", "arange", "absent"};
   return names[static_cast<size_t>(value)];
 }
 

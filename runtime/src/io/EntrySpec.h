@@ -33,9 +33,10 @@ struct Dim {
   bool isConstant() const { return symbol < 0; }
 };
 
-/// What an input that the caller leaves out is filled with; `arange` counts 0, 1, ... along the last axis.
-enum class InputDefault : uint8_t { none, zeros, ones, arange };
-/// "none", "zeros", "ones", "arange".
+/// What an input that the caller leaves out is filled with; `arange` counts 0, 1, ... along the last axis,
+/// `absent` is -1, for ids that stand for nothing.
+enum class InputDefault : uint8_t { none, zeros, ones, arange, absent };
+/// "none", "zeros", "ones", "arange", "absent".
 const char *toString(InputDefault value);
 
 /// An input, output or state of an entry.

@@ -123,8 +123,12 @@ TensorSpec parseTensor(const EntrySpec &entry, const Node &node, bool isOutput) 
       tensor.defaultValue = InputDefault::ones;
     else if (text == "arange")
       tensor.defaultValue = InputDefault::arange;
+    else if (text == "absent")
+      tensor.defaultValue = InputDefault::absent;
     else
-      node["default"].fail(message("expected 'zeros', 'ones' or 'arange', found ", inQuotes(text)));
+      node["default"].fail(message("expected 'zeros', 'ones', 'arange' or 'absent', found ", inQuotes(text)));
+    if (text == "absent" && !isInteger(tensor.dtype))
+      node["default"].fail("'absent' needs an integer input");
     if (text == "arange" && (!isInteger(tensor.dtype) || tensor.shape.empty()))
       node["default"].fail("'arange' needs an integer input with an axis");
     if (text == "ones" && !isInteger(tensor.dtype) && tensor.dtype != DType::f32 &&

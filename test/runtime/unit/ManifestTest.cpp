@@ -162,7 +162,7 @@ TEST(Manifest, EveryFieldIsChecked) {
   EXPECT_EQ(complaintWith("/entries/0/inputs/1/name", "input_ids"),
             "m: entries[0].inputs[1]: input 'input_ids' occurs twice");
   EXPECT_EQ(complaintWith("/entries/0/inputs/1/default", "twos"),
-            "m: entries[0].inputs[1].default: expected 'zeros', 'ones' or 'arange', found 'twos'");
+            "m: entries[0].inputs[1].default: expected 'zeros', 'ones', 'arange' or 'absent', found 'twos'");
   EXPECT_EQ(complaintWith("/entries/0/inputs/0/range", {9, 9}),
             "m: entries[0].inputs[0].range: expected the first number to be below the second");
   EXPECT_EQ(

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Decoder.h"
+#include "../TensorOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -38,6 +39,8 @@ protected:
     Value table = b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied);
     Value h =
         b.embedding({{ids, table}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
+    if (!cache)
+      h = addTypes(h, table);
     h = b.blocks("block", layers, h, windows.masks(b, mask, ids), cache,
                  [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
     return b.layerNorm("transformer.ln_f", h, epsilon);
@@ -56,8 +59,26 @@ protected:
   LinearOptions linearOptions;
   const char *output = "attn.c_proj";
   LayerWindows windows;
+  /// Axes of `forward`'s inputs.
+  ModelBuilder::Dims dims = {"B", "S"};
 
 private:
+  /// h [B, S, C], to which a token's type adds a row of the same table that its word is looked up in. Types
+  /// that are not given add nothing.
+  Value addTypes(Value h, Value table) {
+    Value types = b.idInput("token_type_ids", dims, vocab, "absent");
+    if (dims.size() > 2)
+      types = b.mergeLeading(types);
+    Value known = mapOver(b, "bs->bs", types, b.builder.getI64Type(), [](Scalars s, ValueRange values) {
+      return s.maximum(values[0], s.constantI64(0));
+    });
+    return mapOver(b, "bs,bsc,bsc->bsc", {types, h, b.embedding({{known, table}})}, b.builder.getF32Type(),
+                   [](Scalars s, ValueRange values) {
+                     return s.select(s.less(values[0], s.constantI64(0)), values[1],
+                                     s.add(values[1], values[2]));
+                   });
+  }
+
   Value block(Value h, Value mask, Cache *cache) {
     auto [q, k, v] = project(b.layerNorm(layer("ln_1"), h, epsilon));
     AttentionOptions options = causalAttention(mask, cache);
@@ -103,7 +124,8 @@ public:
     bool project = c.flag("summary_use_proj", true);
     // transformers sets num_labels to 1 for this class.
     int64_t scores = project && c.flag("summary_proj_to_labels", true) ? 1 : width;
-    Inputs in = beginInputs({"B", "N", "S"});
+    dims = {"B", "N", "S"};
+    Inputs in = beginInputs(dims);
     Value choice = summary == "cls_index" ? b.idInput("mc_token_ids", {"B", "N"}, maxLength) : Value();
     Value hidden = body(b.mergeLeading(in.ids), b.mergeLeading(in.mask), b.mergeLeading(in.positions),
                         nullptr); // [B * N, S, C]
