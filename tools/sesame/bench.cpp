@@ -104,8 +104,8 @@ static void bench(const BenchOptions &options) {
       steps->encode(source->tensors());
     const double encodeSeconds = secondsSince(start);
     const int64_t length = hasSource ? 1 : options.promptTokens;
-    steps->begin(options.batch, 1, length + options.newTokens);
     start = Clock::now();
+    steps->begin(options.batch, 1, length + options.newTokens);
     const float *logits = steps->step(ids.data(), nullptr, length);
     if (run)
       prompt.push_back(encodeSeconds + secondsSince(start));

@@ -41,7 +41,8 @@ public:
     if (size > sizeInBytes)
       *this = Buffer(size);
   }
-  /// Sets all to zero; large memory is handed back to the system, so this costs what had been touched.
+  /// Sets all to zero; memory of 256 MiB and more is handed back to the system, so that this costs what had
+  /// been touched.
   void clear();
 
 private:
