@@ -8,16 +8,11 @@
 
 #include "Import.h"
 
+#include "FinishModule.h"
 #include "Registry.h"
 
 #include "support/DType.h"
 #include "support/Error.h"
-
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 #include <nlohmann/json.hpp>
 
@@ -118,27 +113,7 @@ OwningOpRef<ModuleOp> importCheckpoint(const std::string &directory, MLIRContext
     info.notes.push_back(unused);
 
   OwningOpRef<ModuleOp> module = model.takeModule();
-  Builder attributes(&context);
-  module.get()->setAttr(
-      "sesame.model",
-      attributes.getDictionaryAttr({
-          attributes.getNamedAttr("model_type", attributes.getStringAttr(info.modelType)),
-          attributes.getNamedAttr("architecture", attributes.getStringAttr(info.architecture)),
-          attributes.getNamedAttr("task", attributes.getStringAttr(info.task)),
-      }));
-  // Builders ask for extents wherever they need them; said once, in terms of the arguments, they can be read.
-  // What config.json can say wrong is checked before, so a module that does not verify is a fault of the
-  // family's description.
-  std::string diagnostics;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
-  });
-  PassManager passes(&context);
-  passes.addPass(memref::createResolveShapedTypeResultDimsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
-  if (failed(verify(*module)) || failed(passes.run(*module)))
-    throw Error(message(config.getPath(), ": the module built from it is not valid: ", diagnostics));
+  finishModule(*module, info, config.getPath());
   if (infoOut)
     *infoOut = std::move(info);
   return module;
