@@ -41,31 +41,19 @@ struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
   Option<int64_t> taskBytes{*this, "task-bytes", llvm::cl::desc("see sesame-tile-recurrent"),
                             llvm::cl::init(TileOptions().taskBytes)};
 
-  void set(const TileOptions &options) {
-    panelWidth = options.panelWidth;
-    weightType = options.weightType;
-    groups = options.groups;
-    bf16Words = options.bf16Words;
-    vectorLanes = options.vectorLanes;
-    rowBlockBytes = options.rowBlockBytes;
-    queryBlock = options.queryBlock;
-    rowsPerTask = options.rowsPerTask;
-    elementsPerTask = options.elementsPerTask;
-    taskBytes = options.taskBytes;
-  }
-  TileOptions get() const {
-    TileOptions options;
-    options.panelWidth = panelWidth;
-    options.weightType = weightType;
-    options.groups = groups;
-    options.bf16Words = bf16Words;
-    options.vectorLanes = vectorLanes;
-    options.rowBlockBytes = rowBlockBytes;
-    options.queryBlock = queryBlock;
-    options.rowsPerTask = rowsPerTask;
-    options.elementsPerTask = elementsPerTask;
-    options.taskBytes = taskBytes;
-    return options;
+  /// Calls `copy` with each option and its field.
+  template <typename Self, typename Options, typename Copy>
+  static void forEach(Self &self, Options &options, Copy copy) {
+    copy(self.panelWidth, options.panelWidth);
+    copy(self.weightType, options.weightType);
+    copy(self.groups, options.groups);
+    copy(self.bf16Words, options.bf16Words);
+    copy(self.vectorLanes, options.vectorLanes);
+    copy(self.rowBlockBytes, options.rowBlockBytes);
+    copy(self.queryBlock, options.queryBlock);
+    copy(self.rowsPerTask, options.rowsPerTask);
+    copy(self.elementsPerTask, options.elementsPerTask);
+    copy(self.taskBytes, options.taskBytes);
   }
 };
 
@@ -77,36 +65,38 @@ struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("the CPU has AVX512_BF16"), llvm::cl::init(false)};
   Option<int64_t> rows{*this, "rows", llvm::cl::desc("see sesame-lower-matmul-tile"), llvm::cl::init(0)};
 
-  void set(const LoweringOptions &options) {
-    vectorLanes = options.vectorLanes;
-    vnni = options.hasVnni;
-    bf16 = options.hasBf16;
-    rows = options.rows;
-  }
-  LoweringOptions get() const {
-    LoweringOptions options;
-    options.vectorLanes = vectorLanes;
-    options.hasVnni = vnni;
-    options.hasBf16 = bf16;
-    options.rows = rows;
-    return options;
+  /// Calls `copy` with each option and its field.
+  template <typename Self, typename Options, typename Copy>
+  static void forEach(Self &self, Options &options, Copy copy) {
+    copy(self.vectorLanes, options.vectorLanes);
+    copy(self.vnni, options.hasVnni);
+    copy(self.bf16, options.hasBf16);
+    copy(self.rows, options.rows);
   }
 };
 } // namespace
 
+template <typename Options, typename PipelineOptions>
+static Options valuesOf(const PipelineOptions &pipeline) {
+  Options options;
+  PipelineOptions::forEach(pipeline, options, [](auto &option, auto &field) { field = option; });
+  return options;
+}
+
 template <typename PipelineOptions, typename Options> static std::string print(const Options &options) {
   PipelineOptions pipeline;
-  pipeline.set(options);
+  PipelineOptions::forEach(pipeline, options, [](auto &option, auto &field) { option = field; });
   std::string text;
   llvm::raw_string_ostream stream(text);
   pipeline.print(stream);
   return StringRef(text).trim(" {}").str();
 }
 
-template <typename PipelineOptions> static auto parse(StringRef text) {
+template <typename PipelineOptions, typename Options> static std::optional<Options> parse(StringRef text) {
   PipelineOptions pipeline;
-  const bool isGood = succeeded(pipeline.parseFromString(text, llvm::nulls()));
-  return isGood ? std::optional(pipeline.get()) : std::nullopt;
+  if (failed(pipeline.parseFromString(text, llvm::nulls())))
+    return std::nullopt;
+  return valuesOf<Options>(pipeline);
 }
 
 std::string mlir::sesame::toText(const TileOptions &options) { return print<TilePipelineOptions>(options); }
@@ -116,11 +106,11 @@ std::string mlir::sesame::toText(const LoweringOptions &options) {
 }
 
 std::optional<TileOptions> mlir::sesame::parseTileOptions(StringRef text) {
-  return parse<TilePipelineOptions>(text);
+  return parse<TilePipelineOptions, TileOptions>(text);
 }
 
 std::optional<LoweringOptions> mlir::sesame::parseLoweringOptions(StringRef text) {
-  return parse<LoweringPipelineOptions>(text);
+  return parse<LoweringPipelineOptions, LoweringOptions>(text);
 }
 
 void mlir::sesame::registerPipelines() {
@@ -128,10 +118,14 @@ void mlir::sesame::registerPipelines() {
                              [](OpPassManager &pm) { buildOptimize(pm); });
   PassPipelineRegistration<TilePipelineOptions>(
       "sesame-tile-cpu", "Sesame ops to packed weights and parallel loops over kernel tiles",
-      [](OpPassManager &pm, const TilePipelineOptions &options) { buildTileCpu(pm, options.get()); });
+      [](OpPassManager &pm, const TilePipelineOptions &options) {
+        buildTileCpu(pm, valuesOf<TileOptions>(options));
+      });
   PassPipelineRegistration<>("sesame-bufferize", "Tensors to memrefs in callers' buffers and one arena",
                              [](OpPassManager &pm) { buildBufferize(pm); });
   PassPipelineRegistration<LoweringPipelineOptions>(
       "sesame-lower-to-llvm", "Memrefs with kernel ops to the LLVM dialect with the C interface",
-      [](OpPassManager &pm, const LoweringPipelineOptions &options) { buildLowerToLLVM(pm, options.get()); });
+      [](OpPassManager &pm, const LoweringPipelineOptions &options) {
+        buildLowerToLLVM(pm, valuesOf<LoweringOptions>(options));
+      });
 }
