@@ -74,9 +74,11 @@ namespace {
 /// Outlines one `scf.forall`.
 class Outliner {
 public:
-  Outliner(scf::ForallOp forall, Value context, const LLVMTypeConverter &converter)
-      : forall(forall), context(context), converter(converter), builder(forall), loc(forall.getLoc()),
-        pointer(LLVM::LLVMPointerType::get(forall.getContext())), i64(builder.getI64Type()) {}
+  Outliner(scf::ForallOp forall, Value context, const LLVMTypeConverter &converter,
+           SmallVectorImpl<func::FuncOp> &bodies)
+      : forall(forall), context(context), converter(converter), bodies(bodies), builder(forall),
+        loc(forall.getLoc()), pointer(LLVM::LLVMPointerType::get(forall.getContext())),
+        i64(builder.getI64Type()) {}
 
   LogicalResult outline(StringRef name);
 
@@ -85,6 +87,8 @@ private:
   LogicalResult collectCaptures();
   Value storeCaptures();
   func::FuncOp createBody(StringRef name);
+  /// An earlier body that does the same, or this one.
+  func::FuncOp reuse(func::FuncOp body);
   Value toIndex(OpFoldResult value) { return getValueOrCreateConstantIndexOp(builder, loc, value); }
   Value castTo(Type type, Value value) {
     if (value.getType() == type)
@@ -95,6 +99,8 @@ private:
   scf::ForallOp forall;
   Value context;
   const LLVMTypeConverter &converter;
+  /// All bodies so far, no two alike.
+  SmallVectorImpl<func::FuncOp> &bodies;
   OpBuilder builder;
   Location loc;
   Type pointer;
@@ -226,6 +232,18 @@ func::FuncOp Outliner::createBody(StringRef name) {
   return body;
 }
 
+func::FuncOp Outliner::reuse(func::FuncOp body) {
+  for (func::FuncOp other : bodies) {
+    if (OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &body.getBody(),
+                                                   OperationEquivalence::IgnoreLocations)) {
+      body.erase();
+      return other;
+    }
+  }
+  bodies.push_back(body);
+  return body;
+}
+
 LogicalResult Outliner::outline(StringRef name) {
   if (forall.getNumResults() != 0)
     return forall.emitError("a parallel loop still has tensor results; bufferize first");
@@ -248,7 +266,7 @@ LogicalResult Outliner::outline(StringRef name) {
   if (failed(collectCaptures()))
     return failure();
 
-  func::FuncOp body = createBody(name);
+  func::FuncOp body = reuse(createBody(name));
   Value data = storeCaptures();
   Value count64 = arith::IndexCastOp::create(builder, loc, i64, count);
   Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
@@ -283,6 +301,7 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
     SymbolTable symbols(getOperation());
     SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
     func::FuncOp profile;
+    SmallVector<func::FuncOp> bodies;
     for (func::FuncOp function : functions) {
       SmallVector<scf::ForallOp> outer, nested;
       function.walk([&](scf::ForallOp forall) {
@@ -310,7 +329,7 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
           builder.setInsertionPointAfter(forall);
           func::CallOp::create(builder, loc, profile, ValueRange{context, op, zero});
         }
-        if (failed(Outliner(forall, context, converter).outline(name)))
+        if (failed(Outliner(forall, context, converter, bodies).outline(name)))
           return signalPassFailure();
       }
     }

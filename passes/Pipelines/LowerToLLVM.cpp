@@ -54,15 +54,17 @@ void mlir::sesame::buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &op
   functions.addPass(createLowerAffinePass());
   functions.addPass(createConvertVectorToSCFPass());
   functions.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertMathToLLVMPass());
+  functions.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
+  // What needs no look at the module is converted function by function, on as many threads as there are.
+  OpPassManager &conversions = pm.nest<func::FuncOp>();
+  conversions.addPass(createConvertVectorToLLVMPass());
+  conversions.addPass(createArithToLLVMConversionPass());
+  conversions.addPass(createConvertIndexToLLVMPass());
+  conversions.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createFinishModulePass());
 }

@@ -97,3 +97,33 @@ func.func @profiled(%context: !llvm.ptr {sesame.context}, %n: index) {
   } loc(fused<7 : i64>["linear"])
   return
 }
+
+// -----
+
+// Equal bodies are one function, whichever function the loops are in; another constant makes another body.
+// CHECK-LABEL: func.func private @parallel_first_0
+// CHECK-LABEL: func.func @first
+// CHECK:         call @parallel_first_0
+// CHECK-NOT:   @parallel_second_0
+// CHECK-LABEL: func.func private @parallel_second_1
+// CHECK-LABEL: func.func @second
+// CHECK:         call @parallel_first_0
+// CHECK:         call @parallel_second_1
+func.func @first(%context: !llvm.ptr {sesame.context}, %m: memref<?xf32>, %n: index) {
+  %c5 = arith.constant 5 : index
+  scf.forall (%i) in (%n) {
+    "test.use"(%m, %i, %c5) : (memref<?xf32>, index, index) -> ()
+  }
+  return
+}
+func.func @second(%context: !llvm.ptr {sesame.context}, %n: index, %m: memref<?xf32>) {
+  %c5 = arith.constant 5 : index
+  %c6 = arith.constant 6 : index
+  scf.forall (%i) in (%n) {
+    "test.use"(%m, %i, %c5) : (memref<?xf32>, index, index) -> ()
+  }
+  scf.forall (%i) in (%n) {
+    "test.use"(%m, %i, %c6) : (memref<?xf32>, index, index) -> ()
+  }
+  return
+}

@@ -9,24 +9,31 @@
 #include "Codegen.h"
 
 #include "Link.h"
+#include "Partition.h"
 #include "support/Error.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
 
 using namespace llvm;
 
@@ -163,6 +170,13 @@ static void splitFusedMultiplyAdds(Module &module) {
   }
 }
 
+/// The kernels are unrolled as far as pays when they are made. LLVM would also unroll the loops around them,
+/// whose counts it does not know, which doubles the code and the time to compile it.
+static void forbidRuntimeUnrolling(Function &function, FunctionAnalysisManager &analyses) {
+  for (Loop *loop : analyses.getResult<LoopAnalysis>(function).getLoopsInPreorder())
+    addStringMetadataToLoop(loop, "llvm.loop.unroll.runtime.disable");
+}
+
 static void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
   LoopAnalysisManager loopAnalyses;
   FunctionAnalysisManager functionAnalyses;
@@ -177,6 +191,9 @@ static void optimize(Module &module, TargetMachine &machine, unsigned optLevel) 
   const OptimizationLevel levels[] = {OptimizationLevel::O0, OptimizationLevel::O1, OptimizationLevel::O2,
                                       OptimizationLevel::O3};
   OptimizationLevel level = levels[std::min(optLevel, 3u)];
+  for (Function &function : module)
+    if (!function.isDeclaration())
+      forbidRuntimeUnrolling(function, functionAnalyses);
   ModulePassManager passes = level == OptimizationLevel::O0 ? builder.buildO0DefaultPipeline(level)
                                                             : builder.buildPerModuleDefaultPipeline(level);
   passes.run(module, moduleAnalyses);
@@ -205,13 +222,76 @@ static void writeFile(const std::string &path, StringRef bytes) {
     throw Error(message(path, ": cannot write: ", error.message()));
 }
 
-static void dumpModule(const Module &module, const std::string &directory, const char *name) {
-  if (directory.empty())
-    return;
+static void dumpModule(const Module &module, const std::string &path) {
   std::string text;
   raw_string_ostream stream(text);
   module.print(stream, nullptr);
-  writeFile(directory + "/" + name, text);
+  writeFile(path, text);
+}
+
+namespace {
+/// What becomes of one part of the module.
+struct CompiledPart {
+  SmallVector<char, 0> object;
+  /// Bitcode and assembly, if they are to be dumped.
+  SmallVector<char, 0> optimized;
+  SmallVector<char, 0> listing;
+  std::string error;
+};
+} // namespace
+
+static StringRef toString(const SmallVector<char, 0> &bytes) { return {bytes.data(), bytes.size()}; }
+
+static std::unique_ptr<Module> readBitcode(const SmallVector<char, 0> &bitcode, LLVMContext &context) {
+  return cantFail(parseBitcodeFile(MemoryBufferRef(toString(bitcode), "model"), context));
+}
+
+static void compilePart(const SmallVector<char, 0> &bitcode, const CodegenOptions &options, bool dump,
+                        CompiledPart &part) {
+  LLVMContext context;
+  std::unique_ptr<Module> module = readBitcode(bitcode, context);
+  std::unique_ptr<TargetMachine> machine = createTargetMachine(options);
+  optimize(*module, *machine, options.optLevel);
+  // Emission changes the module, so a listing is made from a copy.
+  if (dump) {
+    raw_svector_ostream stream(part.optimized);
+    WriteBitcodeToFile(*module, stream);
+    part.listing = emit(*CloneModule(*module), *machine, CodeGenFileType::AssemblyFile);
+  }
+  part.object = emit(*module, *machine, CodeGenFileType::ObjectFile);
+}
+
+/// One part a thread, on as many threads as there are cores.
+static std::vector<CompiledPart> compileParts(ArrayRef<SmallVector<char, 0>> bitcodes,
+                                              const CodegenOptions &options, bool dump) {
+  std::vector<CompiledPart> parts(bitcodes.size());
+  DefaultThreadPool pool(hardware_concurrency(bitcodes.size()));
+  for (auto [bitcode, part] : zip_equal(bitcodes, parts)) {
+    pool.async([&bitcode = bitcode, &part = part, &options, dump] {
+      try {
+        compilePart(bitcode, options, dump, part);
+      } catch (const std::exception &error) {
+        part.error = error.what();
+      }
+    });
+  }
+  pool.wait();
+  for (const CompiledPart &part : parts)
+    if (!part.error.empty())
+      throw Error(part.error);
+  return parts;
+}
+
+static void dumpParts(ArrayRef<CompiledPart> parts, LLVMContext &context, const std::string &directory) {
+  Module whole("model", context);
+  Linker linker(whole);
+  std::string listing;
+  for (const CompiledPart &part : parts) {
+    linker.linkInModule(readBitcode(part.optimized, context));
+    listing += toString(part.listing);
+  }
+  dumpModule(whole, directory + "/model.opt.ll");
+  writeFile(directory + "/model.s", listing);
 }
 
 void compileToSharedLibrary(mlir::ModuleOp source, const CodegenOptions &options, const std::string &outPath,
@@ -228,18 +308,17 @@ void compileToSharedLibrary(mlir::ModuleOp source, const CodegenOptions &options
   setFunctionAttributes(*module, options, *machine);
   if (options.cpu == "x86-64-v2")
     splitFusedMultiplyAdds(*module);
-  dumpModule(*module, dumpDirectory, "model.ll");
-  optimize(*module, *machine, options.optLevel);
-  dumpModule(*module, dumpDirectory, "model.opt.ll");
-  // Emission changes the module, so a listing is made from a copy.
-  if (!dumpDirectory.empty()) {
-    std::unique_ptr<Module> copy = CloneModule(*module);
-    SmallVector<char, 0> listing = emit(*copy, *machine, CodeGenFileType::AssemblyFile);
-    writeFile(dumpDirectory + "/model.s", StringRef(listing.data(), listing.size()));
-  }
-  SmallVector<char, 0> object = emit(*module, *machine, CodeGenFileType::ObjectFile);
+  const bool dump = !dumpDirectory.empty();
+  if (dump)
+    dumpModule(*module, dumpDirectory + "/model.ll");
+  std::vector<CompiledPart> parts = compileParts(partition(*module), options, dump);
+  if (dump)
+    dumpParts(parts, context, dumpDirectory);
 
-  std::vector<std::string> mathFunctions = findMathFunctions(StringRef(object.data(), object.size()));
+  std::vector<StringRef> objects;
+  for (const CompiledPart &part : parts)
+    objects.push_back(toString(part.object));
+  std::vector<std::string> mathFunctions = findMathFunctions(objects);
   SmallVector<char, 0> mathLibrary;
   if (!mathFunctions.empty()) {
     // The library names libm as needed without libm being on this machine, which may be of another kind:
@@ -254,8 +333,7 @@ void compileToSharedLibrary(mlir::ModuleOp source, const CodegenOptions &options
     }
     mathLibrary = emit(standIn, *machine, CodeGenFileType::ObjectFile);
   }
-  linkSharedLibrary(StringRef(object.data(), object.size()),
-                    StringRef(mathLibrary.data(), mathLibrary.size()), outPath);
+  linkSharedLibrary(objects, toString(mathLibrary), outPath);
 }
 
 } // namespace sesame

@@ -1,4 +1,4 @@
-//===- Link.cpp - Links one object to a shared library ---===//
+//===- Link.cpp - Links objects to a shared library ---===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,11 +12,14 @@
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <deque>
 #include <mutex>
+#include <set>
 
 LLD_HAS_DRIVER(elf)
 
@@ -34,27 +37,41 @@ static constexpr StringLiteral mathNames[] = {
     "sinh",     "sqrt",  "tan",       "tanh",  "tgamma", "lgamma", "trunc"};
 static constexpr StringLiteral libcNames[] = {"memcpy", "memmove", "memset"};
 
-std::vector<std::string> findMathFunctions(StringRef bytes) {
+/// Adds the global symbols of an object to those that it has and to those that it needs.
+static void collectSymbols(StringRef bytes, StringSet<> &defined, std::set<std::string> &needed) {
   Expected<std::unique_ptr<object::ObjectFile>> object =
       object::ObjectFile::createObjectFile(MemoryBufferRef(bytes, "model.o"));
   if (!object)
     throw Error(message("model.o: ", toString(object.takeError())));
-  std::vector<std::string> functions;
   for (const object::SymbolRef &symbol : (*object)->symbols()) {
     Expected<uint32_t> flags = symbol.getFlags();
     Expected<StringRef> name = symbol.getName();
     if (!flags || !name)
       throw Error(message("model.o: ", toString(joinErrors(flags.takeError(), name.takeError()))));
-    if (!(*flags & object::SymbolRef::SF_Undefined) || name->empty() || *name == "_GLOBAL_OFFSET_TABLE_" ||
-        is_contained(libcNames, *name))
+    if (*flags & object::SymbolRef::SF_Undefined)
+      needed.insert(name->str());
+    else
+      defined.insert(*name);
+  }
+}
+
+std::vector<std::string> findMathFunctions(ArrayRef<StringRef> objects) {
+  StringSet<> defined;
+  std::set<std::string> needed;
+  for (StringRef object : objects)
+    collectSymbols(object, defined, needed);
+  std::vector<std::string> functions;
+  for (const std::string &name : needed) {
+    if (name.empty() || name == "_GLOBAL_OFFSET_TABLE_" || defined.contains(name) ||
+        is_contained(libcNames, name))
       continue;
-    StringRef base = *name;
+    StringRef base = name;
     if (!is_contained(mathNames, base))
       base.consume_back("f");
     if (!is_contained(mathNames, base))
       throw Error(message("code: expected to need only functions of the C and math libraries, but needs '",
-                          name->str(), "'"));
-    functions.push_back(name->str());
+                          name, "'"));
+    functions.push_back(name);
   }
   return functions;
 }
@@ -99,13 +116,13 @@ static void runLinker(std::vector<std::string> arguments) {
     throw Error(message("linker: ", StringRef(errors).split('\n').first.str()));
 }
 
-void linkSharedLibrary(StringRef object, StringRef mathObject, const std::string &outPath) {
-  TemporaryFile objectFile(outPath + ".o", object);
+void linkSharedLibrary(ArrayRef<StringRef> objects, StringRef mathObject, const std::string &outPath) {
   std::vector<std::string> arguments = {
-      "-shared", "-Bsymbolic",  "--strip-all", "--gc-sections", "--hash-style=gnu",
-      "-z",      "noexecstack", "-z",          "relro",         "-z",
-      "now",     "-soname",     "model.so",    objectFile.path, "-o",
-      outPath};
+      "-shared", "-Bsymbolic", "--strip-all", "--gc-sections", "--hash-style=gnu", "-z", "noexecstack", "-z",
+      "relro",   "-z",         "now",         "-soname",       "model.so",         "-o", outPath};
+  std::deque<TemporaryFile> objectFiles;
+  for (auto [i, object] : enumerate(objects))
+    arguments.push_back(objectFiles.emplace_back(outPath + "." + std::to_string(i) + ".o", object).path);
   if (mathObject.empty())
     return runLinker(std::move(arguments));
   TemporaryFile mathFile(outPath + ".libm.o", mathObject);

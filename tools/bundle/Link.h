@@ -1,4 +1,4 @@
-//===- Link.h - Links one object to a shared library ---*- C++ -*-===//
+//===- Link.h - Links objects to a shared library ---*- C++ -*-===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -9,6 +9,7 @@
 #ifndef SESAME_BUNDLE_LINK_H
 #define SESAME_BUNDLE_LINK_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <string>
@@ -16,14 +17,15 @@
 
 namespace sesame {
 
-/// The functions of libm that an ELF object needs. Throws Error if it needs a symbol that neither libm has
-/// nor every C library (memcpy, memmove, memset).
-std::vector<std::string> findMathFunctions(llvm::StringRef object);
+/// The functions of libm that ELF objects need together. Throws Error if they need a symbol that neither one
+/// of them has, nor libm, nor every C library (memcpy, memmove, memset).
+std::vector<std::string> findMathFunctions(llvm::ArrayRef<llvm::StringRef> objects);
 
-/// Links `object` to a stripped shared library at `outPath`. `mathObject`, if not empty, defines the
-/// functions of libm that it needs; the library then names libm.so.6 as needed. Temporary files lie beside
+/// Links `objects` to a stripped shared library at `outPath`. `mathObject`, if not empty, defines the
+/// functions of libm that they need; the library then names libm.so.6 as needed. Temporary files lie beside
 /// `outPath`. Throws Error.
-void linkSharedLibrary(llvm::StringRef object, llvm::StringRef mathObject, const std::string &outPath);
+void linkSharedLibrary(llvm::ArrayRef<llvm::StringRef> objects, llvm::StringRef mathObject,
+                       const std::string &outPath);
 
 } // namespace sesame
 
