@@ -50,15 +50,6 @@ LogicalResult verifyPanels(Operation *op, Type element, RankedTensorType panels,
 
 } // namespace
 
-std::optional<WordFormat> mlir::sesame::findGroupedFormat(MLIRContext *context, int64_t words, int64_t k) {
-  for (unsigned bits : {4, 8}) {
-    WordFormat format(IntegerType::get(context, bits, IntegerType::Unsigned));
-    if (format.columnWords(k) == words)
-      return format;
-  }
-  return std::nullopt;
-}
-
 LogicalResult PackWordPanelsOp::verify() {
   RankedTensorType source = getSource().getType();
   if (failed(verifyElement(*this, getElement())))

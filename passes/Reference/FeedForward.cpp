@@ -210,7 +210,9 @@ struct LowerUnpackPanels : OpRewritePattern<UnpackPanelsOp> {
     int64_t width = op.getPanels().getType().getDimSize(2);
     Operand element = {op.getPanels(), {n.floorDiv(width), k, n % width}};
     Value matrix = b.empty(b.resultExtents(op), getElementTypeOrSelf(op.getResult()));
-    rewriter.replaceOp(op, b.loops(matrix, 0, {element}, [](ValueRange e) { return e[0]; }));
+    Type type = getElementTypeOrSelf(op.getResult());
+    rewriter.replaceOp(op,
+                       b.loops(matrix, 0, {element}, [&](ValueRange e) { return b.convert(e[0], type); }));
     return success();
   }
 };

@@ -47,6 +47,20 @@ Value scaleOf(ReferenceBuilder &b, Value word, Value group) {
   return arith::BitcastOp::create(b, b.getF32Type(), bits);
 }
 
+/// The number of depth `k` in `word`, of words of bf16 or i8: of i8 its code.
+Value numberOf(ReferenceBuilder &b, Value word, Value k, const WordFormat &format) {
+  auto integer = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(b, value, 32); };
+  // Shifted to the highest bits.
+  Value number = arith::IndexCastOp::create(b, b.getI32Type(), k);
+  Value inWord = arith::RemSIOp::create(b, number, integer(format.perWord()));
+  Value places = arith::SubIOp::create(b, integer(format.perWord() - 1), inWord);
+  Value top = arith::ShLIOp::create(b, word, arith::MulIOp::create(b, places, integer(format.bits)));
+  if (format.isInt8)
+    return arith::ShRSIOp::create(b, top, integer(32 - format.bits));
+  Value digits = arith::AndIOp::create(b, top, integer(static_cast<int32_t>(0xffff0000)));
+  return arith::BitcastOp::create(b, b.getF32Type(), digits);
+}
+
 /// The meaning of one word_linear, step by step.
 class WordLinear {
 public:
@@ -92,10 +106,6 @@ private:
   Value atMost(Value bound, Value x) { return words.atMost(bound, x); }
   Value fromBits(Value word) { return arith::BitcastOp::create(b, b.getF32Type(), word); }
 
-  Value upperHalf(Value word) {
-    return arith::AndIOp::create(b, word, integer(static_cast<int32_t>(0xffff0000)));
-  }
-
   /// The input's element k of a row, where k is the loop behind those of the result.
   Operand inputAtDepth() {
     Operand input = b.all(op.getInput());
@@ -110,19 +120,13 @@ private:
   }
   Operand panelAtDepth() { return panelAt(b.getAffineDimExpr(last + 1).floorDiv(format.perWord())); }
 
-  /// The word of a panel shifted so that the number of depth k has the highest bits.
-  Value shiftToTop(Value word) {
-    int64_t bits = 32 / format.perWord();
-    Value k = arith::IndexCastOp::create(b, b.getI32Type(), b.loop(last + 1));
-    Value inWord = arith::RemSIOp::create(b, k, integer(format.perWord()));
-    Value places = arith::SubIOp::create(b, integer(format.perWord() - 1), inWord);
-    return arith::ShLIOp::create(b, word, arith::MulIOp::create(b, places, integer(bits)));
-  }
+  /// The number of depth k in a panel's word.
+  Value numberAtDepth(Value word) { return numberOf(b, word, b.loop(last + 1), format); }
 
   Value buildBf16Product() {
     Value zero = b.fill(shape, b.getF32Type(), 0);
     return b.loops(zero, 1, {inputAtDepth(), panelAtDepth()}, [&](ValueRange e) -> Value {
-      Value y = fromBits(upperHalf(shiftToTop(e[1])));
+      Value y = numberAtDepth(e[1]);
       return arith::AddFOp::create(b, e[2], arith::MulFOp::create(b, words.roundToBf16(e[0]), y));
     });
   }
@@ -135,7 +139,7 @@ private:
     Value none = linalg::FillOp::create(b, integer(0), b.empty(shape, b.getI32Type())).getResult(0);
     // The panels' words of codes alone, so that k has the extent of the input.
     Value sums = b.loops(none, 1, {left, panelAtDepth()}, [&](ValueRange e) -> Value {
-      Value weight = arith::ShRSIOp::create(b, shiftToTop(e[1]), integer(24));
+      Value weight = numberAtDepth(e[1]);
       return arith::AddIOp::create(b, e[2], arith::MulIOp::create(b, e[0], weight));
     });
     Operand columnScale = panelAt(b.getAffineConstantExpr(codeWords + 1));
@@ -251,26 +255,37 @@ struct LowerWordLinear : OpRewritePattern<WordLinearOp> {
 struct LowerUnpackWords : OpRewritePattern<UnpackPanelsOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(UnpackPanelsOp op, PatternRewriter &rewriter) const override {
-    RankedTensorType panels = op.getPanels().getType(), result = op.getResult().getType();
-    if (!panels.getElementType().isInteger(32))
-      return failure();
+    if (!op.getElement())
+      return failure(); // floats: FeedForward.cpp
     ReferenceBuilder b(op.getLoc(), rewriter);
-    const WordFormat format = *findGroupedFormat(getContext(), panels.getDimSize(1), result.getDimSize(1));
+    const WordFormat format(*op.getElement());
     AffineExpr n = b.getAffineDimExpr(0), k = b.getAffineDimExpr(1);
-    AffineExpr step = k.floorDiv(WordFormat::stepSize) * format.stepWords();
-    AffineExpr word = step + (k % WordFormat::stepSize).floorDiv(format.perWord());
-    int64_t width = panels.getDimSize(2);
+    int64_t width = op.getPanels().getType().getDimSize(2);
     auto at = [&](AffineExpr place) {
       return Operand{op.getPanels(), {n.floorDiv(width), place, n % width}};
     };
+    Operand word = at(k.floorDiv(format.perWord())), scale = word;
+    if (format.isGrouped) {
+      AffineExpr step = k.floorDiv(WordFormat::stepSize) * format.stepWords();
+      word = at(step + (k % WordFormat::stepSize).floorDiv(format.perWord()));
+      scale = at(step + (format.stepWords() - 1));
+    } else if (format.isInt8) {
+      scale = at(b.getAffineConstantExpr(op.getPanels().getType().getDimSize(1) - 1));
+    }
+    auto widen = [&](ValueRange e) -> Value {
+      if (format.isGrouped) {
+        Value group = arith::DivUIOp::create(b, b.loop(1), b.index(WordFormat::groupSize));
+        Value code = codeOf(b, e[0], b.loop(1), format);
+        return arith::MulFOp::create(b, b.toFloat(code, b.getF32Type()), scaleOf(b, e[1], group));
+      }
+      Value number = numberOf(b, e[0], b.loop(1), format);
+      if (!format.isInt8)
+        return number;
+      Value scale = arith::BitcastOp::create(b, b.getF32Type(), e[1]);
+      return arith::MulFOp::create(b, b.toFloat(number, b.getF32Type()), scale);
+    };
     Value matrix = b.empty(b.resultExtents(op), b.getF32Type());
-    Value unpacked =
-        b.loops(matrix, 0, {at(word), at(step + (format.stepWords() - 1))}, [&](ValueRange e) -> Value {
-          Value group = arith::DivUIOp::create(b, b.loop(1), b.index(WordFormat::groupSize));
-          Value code = codeOf(b, e[0], b.loop(1), format);
-          return arith::MulFOp::create(b, b.toFloat(code, b.getF32Type()), scaleOf(b, e[1], group));
-        });
-    rewriter.replaceOp(op, unpacked);
+    rewriter.replaceOp(op, b.loops(matrix, 0, {word, scale}, widen));
     return success();
   }
 };

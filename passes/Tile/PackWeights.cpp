@@ -53,10 +53,9 @@ private:
     }
     packed.clear();
     symbols.emplace(module);
-    if (groupType)
-      useWords(module, groupType);
-    else if (panelType.isInteger(8) || (panelType.isBF16() && bf16Words))
-      useWords(module, panelType);
+    wordType = groupType ? groupType : panelType.isInteger(8) || panelType.isBF16() ? panelType : Type();
+    if (wordType && (!wordType.isBF16() || bf16Words))
+      useWords(module, wordType);
     module.walk([&](LinearOp op) {
       if (Value panels = pack(op.getWeight(), op.getLayout())) {
         op.getWeightMutable().assign(panels);
@@ -71,7 +70,7 @@ private:
       op.getUpWeightMutable().assign(pack(op.getUpWeight(), op.getLayout()));
       op.setLayout(WeightLayout::panels);
     });
-    shareWithEmbeddings(module, groupType != nullptr);
+    narrowTables(module);
     eraseUnused(module);
     symbols.reset();
   }
@@ -137,16 +136,17 @@ private:
     auto get = matrix.getDefiningOp<GetWeightOp>();
     WeightOp &panels = packed[{source, 2 * static_cast<int>(layout) + (words ? 1 : 0)}];
     if (!panels)
-      panels = words ? makeWordPanels(source, layout, words) : makePanels(source, layout);
+      panels =
+          words ? makeWordPanels(source, layout, words, panelWidth) : makePanels(source, layout, panelWidth);
     OpBuilder b(get);
     return GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
   }
 
-  /// A weight whose recipe is `source`'s followed by `sesame.pack_panels`.
-  WeightOp makePanels(WeightOp source, WeightLayout layout) {
+  /// A weight whose recipe is `source`'s followed by `sesame.pack_panels`, of `width` columns a panel.
+  WeightOp makePanels(WeightOp source, WeightLayout layout, int64_t width) {
     RankedTensorType matrix = source.getTensorType();
     bool isNk = layout == WeightLayout::nk;
-    int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
+    int64_t n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
     Type element = matrix.getElementType();
     bool isNarrowed =
         isa<FloatType>(panelType) && panelType.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
@@ -165,10 +165,10 @@ private:
   }
 
   /// A weight whose recipe is `source`'s followed by `sesame.pack_word_panels`.
-  WeightOp makeWordPanels(WeightOp source, WeightLayout layout, Type element) {
+  WeightOp makeWordPanels(WeightOp source, WeightLayout layout, Type element, int64_t width) {
     RankedTensorType matrix = source.getTensorType();
     bool isNk = layout == WeightLayout::nk;
-    int64_t width = panelWidth, n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
+    int64_t n = matrix.getDimSize(isNk ? 0 : 1), k = matrix.getDimSize(isNk ? 1 : 0);
     Builder builder(&getContext());
     auto type = RankedTensorType::get(
         {llvm::divideCeilSigned(n, width), WordFormat(element).columnWords(k), width}, builder.getI32Type());
@@ -192,22 +192,40 @@ private:
     return copy;
   }
 
-  /// The panels made of `source`, [N, K], from which its rows can be read back: of its own type, or in
-  /// groups.
-  WeightOp findSharedPanels(WeightOp source, bool groups) {
+  /// Panels from which the rows of a table can be read, and what their words hold, if they hold words.
+  struct Table {
+    WeightOp panels;
+    Type words;
+  };
+
+  /// The panels that a linear made of `source`, [N, K], if they have its rows.
+  Table findSharedPanels(WeightOp source) {
     constexpr int nk = 2 * static_cast<int>(WeightLayout::nk);
-    if (!source)
-      return nullptr;
-    Type element = source.getTensorType().getElementType();
-    if (WeightOp words = packed.lookup({source, nk + 1}); words && groups && element.isF32())
-      return words;
-    WeightOp floats = packed.lookup({source, nk});
-    return floats && floats.getTensorType().getElementType() == element ? floats : nullptr;
+    if (WeightOp words = packed.lookup({source, nk + 1}))
+      return source.getTensorType().getElementType().isF32() ? Table{words, wordType} : Table{};
+    return {packed.lookup({source, nk}), Type()};
   }
 
-  /// Lets embeddings read their tables from the panels where a linear has made them and nothing else reads
-  /// the table.
-  void shareWithEmbeddings(ModuleOp module, bool groups) {
+  /// `source` in panels of one row each, of the narrow type of the linears' weights; with weights in groups
+  /// of 4 bits, of 8: few rows are read, and those of small tables (positions) count in every token.
+  Table makeNarrowTable(WeightOp source) {
+    RankedTensorType table = source.getTensorType();
+    if (!table.getElementType().isF32())
+      return {};
+    if (!wordType)
+      return panelType.isF16() ? Table{makePanels(source, WeightLayout::nk, 1), Type()} : Table{};
+    Type words =
+        wordType.isUnsignedInteger() ? IntegerType::get(&getContext(), 8, IntegerType::Unsigned) : wordType;
+    int64_t width = table.getDimSize(1);
+    bool isSmaller = WordFormat(words).columnWords(width) < width;
+    if (!isSmaller || (words.isSignlessInteger() && width > maxInt8Depth))
+      return {};
+    return {makeWordPanels(source, WeightLayout::nk, words, 1), words};
+  }
+
+  /// Lets embeddings read their tables, where nothing else does, from the panels that a linear has made of
+  /// them, or from narrow ones of their own.
+  void narrowTables(ModuleOp module) {
     llvm::MapVector<Operation *, SmallVector<GetWeightOp>> reads;
     module.walk([&](GetWeightOp get) {
       if (!get->use_empty())
@@ -215,21 +233,26 @@ private:
     });
     for (auto &[operation, gets] : reads) {
       auto source = dyn_cast_or_null<WeightOp>(operation);
-      WeightOp panels = findSharedPanels(source, groups);
-      if (!panels)
-        continue;
       auto isEmbedding = [](Operation *user) {
         auto embedding = dyn_cast<EmbeddingOp>(user);
         return embedding && canTileEmbedding(embedding);
       };
-      if (!llvm::all_of(gets, [&](GetWeightOp get) { return llvm::all_of(get->getUsers(), isEmbedding); }))
+      auto isTable = [&](GetWeightOp get) { return llvm::all_of(get->getUsers(), isEmbedding); };
+      if (!source || !llvm::all_of(gets, isTable))
+        continue;
+      Table table = findSharedPanels(source);
+      if (!table.panels)
+        table = makeNarrowTable(source);
+      if (!table.panels)
         continue;
       for (GetWeightOp get : gets) {
         OpBuilder b(get);
-        Value read =
-            GetWeightOp::create(b, get.getLoc(), panels.getType(), panels.getSymName(), get.getIndex());
+        Value read = GetWeightOp::create(b, get.getLoc(), table.panels.getType(), table.panels.getSymName(),
+                                         get.getIndex());
         get.getResult().replaceAllUsesWith(
-            UnpackPanelsOp::create(b, get.getLoc(), get.getType(), read).getResult());
+            UnpackPanelsOp::create(b, get.getLoc(), get.getType(), read,
+                                   table.words ? TypeAttr::get(table.words) : TypeAttr())
+                .getResult());
       }
     }
   }
@@ -248,6 +271,7 @@ private:
   }
 
   Type panelType;
+  Type wordType; // bf16, i8, ui8 or ui4, if weights are to be stored in it
   std::optional<SymbolTable> symbols;
   llvm::DenseMap<std::pair<Operation *, int>, WeightOp> packed;
 };

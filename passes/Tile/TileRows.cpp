@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace mlir::sesame {
 #define GEN_PASS_DEF_TILEROWSPASS
@@ -150,14 +151,18 @@ private:
     Value outTile = extractTile(b, loc, shared, slice, {numAxes - 1, numAxes});
     // Tables in panels are read where they lie.
     SmallVector<Value> tables;
+    SmallVector<Type> elements; // what they hold
     for (Value table : op.getTables()) {
       auto unpack = table.getDefiningOp<UnpackPanelsOp>();
       tables.push_back(unpack ? unpack.getPanels() : table);
+      Type element = getElementTypeOrSelf(tables.back());
+      elements.push_back(unpack ? unpack.getElement().value_or(element) : element);
     }
     bool hasPanels = tables != SmallVector<Value>(op.getTables());
     Value tile =
         hasPanels
-            ? PanelEmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, tables, outTile)
+            ? PanelEmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, tables, outTile,
+                                           b.getTypeArrayAttr(elements))
                   .getResults()[0]
             : EmbeddingTileOp::create(b, loc, outTile.getType(), indexTiles, tables, outTile).getResults()[0];
     insertTile(b, loc, loop, tile, shared, slice);

@@ -166,7 +166,7 @@ sesame.weight @table.ui4 : tensor<4x27x32xi32> {
 func.func @embedding_ui4(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 97>})
     -> (tensor<?x?x130xf32> {sesame.name = "y", sesame.dims = ["B", "S", "130"]}) {
   %p = sesame.get_weight @table.ui4 : tensor<4x27x32xi32>
-  %t = sesame.unpack_panels %p : tensor<4x27x32xi32> -> tensor<97x130xf32>
+  %t = sesame.unpack_panels %p of ui4 : tensor<4x27x32xi32> -> tensor<97x130xf32>
   %y = sesame.embedding %ids in %t : tensor<?x?xi64> in tensor<97x130xf32> -> tensor<?x?x130xf32>
   return %y : tensor<?x?x130xf32>
 }
@@ -179,7 +179,7 @@ sesame.weight @table.ui8 : tensor<2x17x32xi32> {
 func.func @embedding_ui8(%ids: tensor<?x?xi64> {sesame.name = "ids", sesame.dims = ["B", "S"], sesame.range = array<i64: 0, 33>})
     -> (tensor<?x?x37xf32> {sesame.name = "y", sesame.dims = ["B", "S", "37"]}) {
   %p = sesame.get_weight @table.ui8 : tensor<2x17x32xi32>
-  %t = sesame.unpack_panels %p : tensor<2x17x32xi32> -> tensor<33x37xf32>
+  %t = sesame.unpack_panels %p of ui8 : tensor<2x17x32xi32> -> tensor<33x37xf32>
   %y = sesame.embedding %ids in %t : tensor<?x?xi64> in tensor<33x37xf32> -> tensor<?x?x37xf32>
   return %y : tensor<?x?x37xf32>
 }

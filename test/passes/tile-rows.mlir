@@ -68,9 +68,17 @@ func.func @broadcast_along_the_rows_is_left(%ids: tensor<?x?xi64>, %kind: tensor
 // A table in panels is read where it lies.
 // CHECK-LABEL: func.func @table_in_panels
 // CHECK-SAME:    %[[IDS:.*]]: tensor<?x?xi64>, %[[POS:.*]]: tensor<1x?xi64>, %[[P:.*]]: tensor<4x36x32xf32>, %[[WPE:.*]]: tensor<40x36xf32>
-// CHECK:         sesame.panel_embedding_tile indices(%{{.*}}, %{{.*}} : {{.*}}) tables(%[[P]], %[[WPE]] : tensor<4x36x32xf32>, tensor<40x36xf32>) out
+// CHECK:         sesame.panel_embedding_tile of [f32, f32] indices(%{{.*}}, %{{.*}} : {{.*}}) tables(%[[P]], %[[WPE]] : tensor<4x36x32xf32>, tensor<40x36xf32>) out
 func.func @table_in_panels(%ids: tensor<?x?xi64>, %pos: tensor<1x?xi64>, %p: tensor<4x36x32xf32>, %wpe: tensor<40x36xf32>) -> tensor<?x?x36xf32> {
   %wte = sesame.unpack_panels %p : tensor<4x36x32xf32> -> tensor<97x36xf32>
   %e = sesame.embedding %ids, %pos in %wte, %wpe : tensor<?x?xi64>, tensor<1x?xi64> in tensor<97x36xf32>, tensor<40x36xf32> -> tensor<?x?x36xf32>
   return %e : tensor<?x?x36xf32>
+}
+
+// CHECK-LABEL: func.func @table_in_words
+// CHECK:         sesame.panel_embedding_tile of [i8] indices(%{{.*}} : {{.*}}) tables(%{{.*}} : tensor<97x11x1xi32>) out
+func.func @table_in_words(%ids: tensor<?xi64>, %p: tensor<97x11x1xi32>) -> tensor<?x36xf32> {
+  %w = sesame.unpack_panels %p of i8 : tensor<97x11x1xi32> -> tensor<97x36xf32>
+  %e = sesame.embedding %ids in %w : tensor<?xi64> in tensor<97x36xf32> -> tensor<?x36xf32>
+  return %e : tensor<?x36xf32>
 }

@@ -13,6 +13,7 @@
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace mlir::sesame {
 #define GEN_PASS_DEF_LOWEREMBEDDINGTILEPASS
@@ -25,38 +26,61 @@ using namespace mlir::sesame::kernels;
 
 namespace {
 
-/// Columns `column` and on, all of one group, of row `pick` of a table of `width` columns in panels of words
-/// in groups [P, W, R].
-Value loadGroupedTable(KernelBuilder &b, Value table, Value pick, Value column, Value mask, int64_t width) {
-  auto type = cast<MemRefType>(table.getType());
-  const WordFormat format = *findGroupedFormat(b.getContext(), type.getDimSize(1), width);
-  Value r = b.index(type.getDimSize(2));
-  Value panel = arith::DivUIOp::create(b, pick, r), inPanel = arith::RemUIOp::create(b, pick, r);
+/// Vectors of constants as wide as the builder's.
+struct WordConstants {
+  KernelBuilder &b;
+  VectorType type = b.vectorType().clone(b.getI32Type());
+
+  Value of(ArrayRef<int32_t> values) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(type, values));
+  }
+  /// `value(lane)` of each lane.
+  Value lanes(llvm::function_ref<int64_t(int64_t)> value) {
+    SmallVector<int32_t> values;
+    for (int64_t lane = 0; lane < b.lanes(); ++lane)
+      values.push_back(static_cast<int32_t>(value(lane)));
+    return of(values);
+  }
+  Value splat(int32_t value) { return of(ArrayRef<int32_t>(value)); }
+  Value allLanes() { return vector::ConstantMaskOp::create(b, b.maskType(), ArrayRef<int64_t>{b.lanes()}); }
+};
+
+/// Where row `pick` of a table in panels [P, W, R] lies.
+struct PanelRow {
+  PanelRow(KernelBuilder &b, Value table, Value pick)
+      : table(table), stride(cast<MemRefType>(table.getType()).getDimSize(2)),
+        panel(arith::DivUIOp::create(b, pick, b.index(stride))),
+        inPanel(arith::RemUIOp::create(b, pick, b.index(stride))) {}
+
+  Value table;
+  int64_t stride; // R: how far apart its elements are
+  Value panel, inPanel;
+};
+
+/// Columns `column` and on, all of one group, of a row of words in groups.
+Value loadGroups(KernelBuilder &b, const PanelRow &row, Value column, Value mask, const WordFormat &format) {
+  WordConstants words{b};
   Value stepSize = b.index(WordFormat::stepSize);
   Value step = arith::DivUIOp::create(b, column, stepSize),
         inStep = arith::RemUIOp::create(b, column, stepSize);
   Value firstWord = b.mul(step, format.stepWords());
-  SmallVector<int32_t> places, shifts;
-  for (int64_t lane = 0; lane < b.lanes(); ++lane) {
-    places.push_back(static_cast<int32_t>(lane / format.perWord() * type.getDimSize(2)));
-    shifts.push_back(static_cast<int32_t>(8 * (lane % 4) + (format.bits == 4 ? lane / 4 % 2 * 4 : 0)));
+  Value places = words.lanes([&](int64_t lane) { return lane / format.perWord() * row.stride; });
+  Value shifts =
+      words.lanes([&](int64_t lane) { return 8 * (lane % 4) + (format.bits == 4 ? lane / 4 % 2 * 4 : 0); });
+  if (b.lanes() < format.perWord()) { // the lanes are the lower halves of a word, or the upper ones
+    Value half = arith::RemUIOp::create(b, arith::DivUIOp::create(b, inStep, b.index(4)), b.index(2));
+    Value places = arith::IndexCastOp::create(b, b.getI32Type(), b.mul(half, 4));
+    shifts = arith::AddIOp::create(b, shifts, vector::BroadcastOp::create(b, words.type, places));
   }
-  auto words = b.vectorType().clone(b.getI32Type());
-  auto constant = [&](ArrayRef<int32_t> values) -> Value {
-    return arith::ConstantOp::create(b, DenseElementsAttr::get(words, values));
-  };
-  auto splat = [&](int32_t value) { return constant(ArrayRef<int32_t>(value)); };
-  if (!mask)
-    mask = vector::ConstantMaskOp::create(b, b.maskType(), ArrayRef<int64_t>{b.lanes()});
   Value word = b.add(firstWord, arith::DivUIOp::create(b, inStep, b.index(format.perWord())));
-  Value codes = vector::GatherOp::create(b, words, table, ValueRange{panel, word, inPanel}, constant(places),
-                                         mask, splat(0));
-  codes = arith::AndIOp::create(b, arith::ShRUIOp::create(b, codes, constant(shifts)),
-                                splat((1 << format.bits) - 1));
-  Value numbers =
-      arith::SIToFPOp::create(b, b.vectorType(), arith::SubIOp::create(b, codes, splat(format.zeroCode())));
+  Value codes = vector::GatherOp::create(b, words.type, row.table, ValueRange{row.panel, word, row.inPanel},
+                                         places, mask, words.splat(0));
+  codes =
+      arith::AndIOp::create(b, arith::ShRUIOp::create(b, codes, shifts), words.splat((1 << format.bits) - 1));
+  Value numbers = arith::SIToFPOp::create(b, b.vectorType(),
+                                          arith::SubIOp::create(b, codes, words.splat(format.zeroCode())));
 
-  Value scales = b.loadScalar(table, {panel, b.add(firstWord, format.stepWords() - 1), inPanel});
+  Value scales = b.loadScalar(row.table, {row.panel, b.add(firstWord, format.stepWords() - 1), row.inPanel});
   Value isFirst = b.compare(arith::CmpIPredicate::ult, inStep, b.index(WordFormat::groupSize));
   auto scalar = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(b, value, 32); };
   Value upper = arith::AndIOp::create(b, scales, scalar(static_cast<int32_t>(0xffff0000)));
@@ -64,26 +88,53 @@ Value loadGroupedTable(KernelBuilder &b, Value table, Value pick, Value column, 
   return b.fmul(numbers, b.splat(Value(arith::BitcastOp::create(b, b.getF32Type(), bits))));
 }
 
-/// Columns `column` and on of row `pick` of a table [V, C], or of one in panels [P, C, R], where the columns
-/// of a row lie R elements apart.
-Value loadTable(KernelBuilder &b, Value table, Value pick, Value column, Value mask, int64_t columns) {
+/// Columns `column` and on, the first of a word, of a row of words of bf16 or i8.
+Value loadWords(KernelBuilder &b, const PanelRow &row, Value column, Value mask, const WordFormat &format) {
+  WordConstants words{b};
+  Value places = words.lanes([&](int64_t lane) { return lane / format.perWord() * row.stride; });
+  Value toTop = words.lanes(
+      [&](int64_t lane) { return (format.perWord() - 1 - lane % format.perWord()) * format.bits; });
+  Value word = arith::DivUIOp::create(b, column, b.index(format.perWord()));
+  Value packed = vector::GatherOp::create(b, words.type, row.table, ValueRange{row.panel, word, row.inPanel},
+                                          places, mask, words.splat(0));
+  Value top = arith::ShLIOp::create(b, packed, toTop);
+  if (!format.isInt8) {
+    Value digits = arith::AndIOp::create(b, top, words.splat(static_cast<int32_t>(0xffff0000)));
+    return arith::BitcastOp::create(b, b.vectorType(), digits);
+  }
+  int64_t last = cast<MemRefType>(row.table.getType()).getDimSize(1) - 1;
+  Value codes = arith::ShRSIOp::create(b, top, words.splat(32 - format.bits));
+  Value scale = b.loadScalar(row.table, {row.panel, b.index(last), row.inPanel});
+  return b.fmul(Value(arith::SIToFPOp::create(b, b.vectorType(), codes)),
+                b.splat(Value(arith::BitcastOp::create(b, b.getF32Type(), scale))));
+}
+
+/// Columns `column` and on of row `pick` of a table [V, C], or of one in panels [P, W, R] of `element`, where
+/// the elements of a row lie R apart.
+Value loadTable(KernelBuilder &b, Value table, Type element, Value pick, Value column, Value mask) {
   auto type = cast<MemRefType>(table.getType());
-  if (type.getElementType().isInteger(32))
-    return loadGroupedTable(b, table, pick, column, mask, columns);
   if (type.getRank() == 2)
     return b.load(table, {pick, column}, mask);
-  Value width = b.index(type.getDimSize(2));
-  Value panel = arith::DivUIOp::create(b, pick, width), inPanel = arith::RemUIOp::create(b, pick, width);
-  SmallVector<int32_t> places;
-  for (int64_t lane = 0; lane < b.lanes(); ++lane)
-    places.push_back(static_cast<int32_t>(lane * type.getDimSize(2)));
-  auto placeType = b.vectorType().clone(b.getI32Type());
-  Value apart = arith::ConstantOp::create(b, DenseElementsAttr::get(placeType, ArrayRef<int32_t>(places)));
+  PanelRow row(b, table, pick);
+  WordConstants words{b};
   if (!mask)
-    mask = vector::ConstantMaskOp::create(b, b.maskType(), ArrayRef<int64_t>{b.lanes()});
-  return vector::GatherOp::create(b, b.vectorType(), table, ValueRange{panel, column, inPanel}, apart, mask,
-                                  b.splat(0.0f));
+    mask = words.allLanes();
+  if (type.getElementType().isInteger(32)) {
+    WordFormat format(element);
+    return format.isGrouped ? loadGroups(b, row, column, mask, format)
+                            : loadWords(b, row, column, mask, format);
+  }
+  Value places = words.lanes([&](int64_t lane) { return lane * row.stride; });
+  auto vectorType = b.vectorType().clone(type.getElementType());
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vectorType));
+  Value numbers = vector::GatherOp::create(b, vectorType, table, ValueRange{row.panel, column, row.inPanel},
+                                           places, mask, zero);
+  return element.isF32() ? numbers : Value(arith::ExtFOp::create(b, b.vectorType(), numbers));
 }
+
+/// What table `i` of a tile holds.
+Type elementOf(EmbeddingTileOp op, size_t i) { return getElementTypeOrSelf(op.getTables()[i]); }
+Type elementOf(PanelEmbeddingTileOp op, size_t i) { return cast<TypeAttr>(op.getElements()[i]).getValue(); }
 
 /// Builds one embedding_tile or panel_embedding_tile: for each row the indices once, then the sum of the
 /// picked rows vector by vector.
@@ -96,8 +147,8 @@ template <typename TileOp> void buildEmbeddingTile(TileOp op, int64_t lanes) {
       picks.push_back(arith::IndexCastOp::create(b, b.getIndexType(), b.loadScalar(indices, {row})));
     auto sumAt = [&](Value column, Value mask) {
       Value sum;
-      for (auto [table, pick] : llvm::zip(op.getTables(), picks)) {
-        Value part = loadTable(b, table, pick, column, mask, width);
+      for (auto [i, pick] : llvm::enumerate(picks)) {
+        Value part = loadTable(b, op.getTables()[i], elementOf(op, i), pick, column, mask);
         sum = sum ? b.fadd(sum, part) : part;
       }
       b.store(sum, op.getOut(), {row, column}, mask);
@@ -120,14 +171,17 @@ struct LowerEmbeddingTile : sesame::impl::LowerEmbeddingTilePassBase<LowerEmbedd
       if (!isa<MemRefType>(indices.getType()))
         return op.emitOpError("expects memrefs, got ") << indices.getType();
     SmallVector<Value> floats;
-    for (Value table : op.getTables()) {
+    for (auto [i, table] : llvm::enumerate(op.getTables())) {
       auto type = dyn_cast<MemRefType>(table.getType());
-      bool isGrouped = type && type.getRank() == 3 && type.getElementType().isInteger(32);
-      if (!isGrouped)
+      if (!type || type.getRank() == 2) {
         floats.push_back(table);
-      else if (vectorLanes < 8 || WordFormat::groupSize % vectorLanes != 0)
-        return op.emitOpError("expects vectors of 8, 16 or 32 lanes with tables in groups, got ")
-               << int64_t(vectorLanes);
+      } else if (type.getElementType().isInteger(32)) {
+        if (vectorLanes < 4 || WordFormat::groupSize % vectorLanes != 0)
+          return op.emitOpError("expects vectors of 4, 8, 16 or 32 lanes with tables of words, got ")
+                 << int64_t(vectorLanes);
+      } else if (!isUnitStride(type)) {
+        return op.emitOpError("expects memrefs of unit stride along the last axis, got ") << type;
+      }
     }
     floats.push_back(op.getOut());
     for (Value operand : floats)

@@ -61,11 +61,8 @@ struct WordFormat {
   int64_t rowWords(int64_t k) const { return isGrouped ? steps(k) * rowStepWords : columnWords(k); }
 };
 
-/// The format, in groups, in which `words` words of a column hold `k` numbers; none if there is none.
-std::optional<WordFormat> findGroupedFormat(MLIRContext *context, int64_t words, int64_t k);
-
-/// On a `sesame.rnn`, `lstm` or `gru`: what the words hold in which its products with the recurrent weight and the
-/// projection are made, bf16 or i8. Each is then that of `sesame.word_linear`, without a bias.
+/// On a `sesame.rnn`, `lstm` or `gru`: what the words hold in which its products with the recurrent weight
+/// and the projection are made, bf16 or i8. Each is then that of `sesame.word_linear`, without a bias.
 inline constexpr llvm::StringLiteral kWordsAttr = "sesame.words";
 
 /// The largest K of int8: 65536 * 255 * 127 is below 2^31.

@@ -15,10 +15,8 @@
 #ifndef SESAME_WORD_OPS_TD
 #define SESAME_WORD_OPS_TD
 
-include "sesame/Dialect/SesameBase.td"
+include "sesame/Dialect/WordElement.td"
 
-/// What the words of a weight hold: bf16, i8 (one scale a column), or in groups ui8 or ui4.
-def Sesame_WordElement : TypeAttrBase<"::mlir::Type", "bf16, i8, ui8 or ui4">;
 def Sesame_WordTensor : TensorRankOf<[I32], [3]>;
 
 def Sesame_PackWordPanelsOp : Sesame_Op<"pack_word_panels", [Pure, HasParent<"WeightOp">]> {

@@ -479,7 +479,8 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
     A `sesame.linear` or `sesame.gated_linear` whose weight is read by `sesame.get_weight` in layout nk or kn gets layout `panels`, and
     reads another weight, whose recipe is the old one followed by `sesame.pack_panels`. There is one such weight for each source and layout. Reads
     and weights that nobody uses any more are erased; an embedding that reads such a weight too takes its rows from the panels
-    (`sesame.unpack_panels`), if they are of the table's type and nothing else reads it.
+    (`sesame.unpack_panels`), if nothing else reads the weight itself. Where weights are narrow, a table that only embeddings read is stored in narrow panels of one row
+    each; beside groups of int4 in groups of int8.
 
     ```mlir
     sesame.weight @w : tensor<97x36xf32> { %0 = ... sesame.yield %0 : tensor<97x36xf32> }
