@@ -67,11 +67,6 @@ Value loadGroups(KernelBuilder &b, const PanelRow &row, Value column, Value mask
   Value places = words.lanes([&](int64_t lane) { return lane / format.perWord() * row.stride; });
   Value shifts =
       words.lanes([&](int64_t lane) { return 8 * (lane % 4) + (format.bits == 4 ? lane / 4 % 2 * 4 : 0); });
-  if (b.lanes() < format.perWord()) { // the lanes are the lower halves of a word, or the upper ones
-    Value half = arith::RemUIOp::create(b, arith::DivUIOp::create(b, inStep, b.index(4)), b.index(2));
-    Value places = arith::IndexCastOp::create(b, b.getI32Type(), b.mul(half, 4));
-    shifts = arith::AddIOp::create(b, shifts, vector::BroadcastOp::create(b, words.type, places));
-  }
   Value word = b.add(firstWord, arith::DivUIOp::create(b, inStep, b.index(format.perWord())));
   Value codes = vector::GatherOp::create(b, words.type, row.table, ValueRange{row.panel, word, row.inPanel},
                                          places, mask, words.splat(0));
@@ -176,8 +171,8 @@ struct LowerEmbeddingTile : sesame::impl::LowerEmbeddingTilePassBase<LowerEmbedd
       if (!type || type.getRank() == 2) {
         floats.push_back(table);
       } else if (type.getElementType().isInteger(32)) {
-        if (vectorLanes < 4 || WordFormat::groupSize % vectorLanes != 0)
-          return op.emitOpError("expects vectors of 4, 8, 16 or 32 lanes with tables of words, got ")
+        if (vectorLanes < 8 || WordFormat::groupSize % vectorLanes != 0)
+          return op.emitOpError("expects vectors of 8, 16 or 32 lanes with tables of words, got ")
                  << int64_t(vectorLanes);
       } else if (!isUnitStride(type)) {
         return op.emitOpError("expects memrefs of unit stride along the last axis, got ") << type;
