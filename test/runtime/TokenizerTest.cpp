@@ -12,6 +12,7 @@
 #include "tokenizer/Tokenizer.h"
 #include "support/Error.h"
 #include "support/MappedFile.h"
+#include "tokenizer/Unicode.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -311,25 +312,88 @@ TEST_P(FilesOfAClass, GiveTheIdsOfTheReference) {
   std::string directory = fixtures + "/files-" + GetParam();
   Tokenizer tokenizer = Tokenizer::fromDirectory(directory);
   std::optional<Tokenizer> target = Tokenizer::targetFromDirectory(directory);
-  EXPECT_EQ(target.has_value(), GetParam() == "marian-pair");
-  for (const json &line : readLines(directory + "/golden.jsonl")) {
+  std::vector<json> lines = readLines(directory + "/golden.jsonl");
+  EXPECT_EQ(target.has_value(), lines.front().contains("target_ids"));
+  Report report;
+  for (const json &line : lines) {
     std::string text = line["text"];
-    EXPECT_EQ(tokenizer.encodeIds(text), line["ids_sp"].get<std::vector<TokenId>>()) << text;
-    EXPECT_EQ(tokenizer.encode(text, std::string("or not")).ids,
-              line["pair_ids_sp"].get<std::vector<TokenId>>())
-        << text;
+    report.what = line["text"].dump();
+    report.compare("ids_sp", tokenizer.encodeIds(text), line["ids_sp"]);
+    report.compare("pair_ids_sp", tokenizer.encode(text, std::string("or not")).ids, line["pair_ids_sp"]);
+    if (line.contains("decode"))
+      report.compare("decode", tokenizer.decode(tokenizer.encodeIds(text, /*addSpecialTokens=*/false)),
+                     line["decode"]);
     if (!target)
       continue;
-    std::vector<TokenId> ids = line["target_ids"];
-    EXPECT_EQ(target->encodeIds(text, /*addSpecialTokens=*/false), ids);
-    EXPECT_EQ(target->decode(ids), line["target_decode"].get<std::string>());
+    report.compare("target_ids", target->encodeIds(text, /*addSpecialTokens=*/false), line["target_ids"]);
+    report.compare("target_decode", target->decode(line["target_ids"]), line["target_decode"]);
+  }
+  expectNone(report, lines.size());
+}
+
+TEST_P(FilesOfAClass, OffsetsLieInTheText) {
+  std::string directory = fixtures + "/files-" + GetParam();
+  Tokenizer tokenizer = Tokenizer::fromDirectory(directory);
+  for (const json &line : readLines(directory + "/golden.jsonl")) {
+    std::string text = line["text"];
+    const size_t characters = unicode::count(text);
+    for (auto [begin, end] : tokenizer.encode(text, /*addSpecialTokens=*/false).offsets) {
+      EXPECT_LE(begin, end) << text;
+      EXPECT_LE(end, characters) << text;
+    }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FilesOfAClass,
                          testing::Values("camembert", "m2m100", "marian", "marian-pair", "mbart", "mbart50",
-                                         "xlm-roberta"),
+                                         "nllb", "nllb-legacy", "xlm-roberta", "xlm", "xlm-cased", "flaubert",
+                                         "fsmt-en-de", "fsmt-de-en", "fsmt-ru-fr", "ctrl", "blenderbot-small",
+                                         "prophetnet", "prophetnet-cased"),
                          testName);
+
+TEST(WordFiles, AreRefusedByWhatIsWrong) {
+  auto refusal = [&](const std::string &kind, const char *file, const std::string &contents) {
+    TemporaryDirectory directory;
+    for (const auto &entry : fs::directory_iterator(fixtures + "/files-" + kind))
+      fs::copy(entry.path(), directory.path / entry.path().filename());
+    std::ofstream(directory.path / file) << contents;
+    return errorOf([&] { Tokenizer::fromDirectory(directory.path.string()); });
+  };
+  EXPECT_NE(refusal("fsmt-en-de", "tokenizer_config.json", R"({"tokenizer_class": "FSMTTokenizer"})")
+                .find("langs: expected a list of two languages"),
+            std::string::npos);
+  EXPECT_NE(refusal("fsmt-en-de", "tokenizer_config.json",
+                    R"({"tokenizer_class": "FSMTTokenizer", "langs": ["cs", "en"]})")
+                .find("the words of language 'cs' cannot be told apart, supported: de, en, fr, ru"),
+            std::string::npos);
+  EXPECT_NE(refusal("xlm", "merges.txt", "a b 1\nab\n").find("line 2: expected two tokens"),
+            std::string::npos);
+  EXPECT_NE(refusal("ctrl", "vocab.json", R"({"a": 0})").find("the unknown token '<unk>' is missing"),
+            std::string::npos);
+  EXPECT_NE(refusal("prophetnet", "prophetnet.tokenizer", "[PAD]\n").find("'[UNK]'"), std::string::npos);
+}
+
+TEST(WordFiles, PicklesAreNotRead) {
+  TemporaryDirectory directory;
+  std::ofstream(directory.path / "vocab.pkl") << "\x80\x04.";
+  EXPECT_NE(errorOf([&] { Tokenizer::fromDirectory(directory.path.string()); })
+                .find("vocab.pkl: a pickled vocabulary, which could hold any program, is not read"),
+            std::string::npos);
+}
+
+TEST(WordFiles, OffsetsNameTheCharactersOfAWord) {
+  Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/files-xlm");
+  Encoding encoding = tokenizer.encode("\xC3\x89t\xC3\xA9\xE2\x80\xA6 don't", /*addSpecialTokens=*/false);
+  using Offsets = std::vector<std::pair<uint32_t, uint32_t>>;
+  Offsets words;
+  for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    if (i > 0 && encoding.wordIds[i] == encoding.wordIds[i - 1])
+      words.back().second = encoding.offsets[i].second;
+    else
+      words.push_back(encoding.offsets[i]);
+  }
+  EXPECT_EQ(words, (Offsets{{0, 3}, {3, 4}, {5, 8}, {8, 10}}));
+}
 
 TEST(SentencePieceClasses, LanguagesAreSpecialAndKnownByName) {
   Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/files-m2m100");
@@ -356,10 +420,8 @@ TEST(SentencePieceClasses, WhatIsNotSupportedIsRefusedByName) {
   EXPECT_NE(refusal(config, R"({"tokenizer_class": "MBartTokenizer", "src_lang": "xx"})", pieces)
                 .find("src_lang: expected a language of a MBart tokenizer"),
             std::string::npos);
-  EXPECT_NE(refusal(config, R"({"tokenizer_class": "NllbTokenizer"})", pieces)
-                .find("the files of a Nllb tokenizer are not supported"),
-            std::string::npos);
-  EXPECT_NE(refusal("vocab-src.json", "{}", pieces).find("the files of a FSMT tokenizer are not supported"),
+  EXPECT_NE(refusal(config, R"({"tokenizer_class": "BarthezTokenizer"})", pieces)
+                .find("the files of a Barthez tokenizer are not supported"),
             std::string::npos);
 }
 
@@ -868,12 +930,18 @@ TEST(LongInput, TakesTimeInProportion) {
   struct Case {
     std::string name, text;
   };
-  std::string megabyte(1 << 20, 'a'), mixed, blanks(1 << 20, ' ');
+  std::string megabyte(1 << 20, 'a'), mixed, points, blanks(1 << 20, ' ');
   for (size_t i = 0; i < (1 << 20); ++i)
     mixed += "etaoinshrdlu"[(i * i + i / 7) % 12];
-  for (const std::string &name : all) {
+  for (size_t i = 0; i < (1 << 20); ++i)
+    points += ".,'\"( )5a`-"[(i * i + i / 5) % 11];
+  std::vector<std::string> kinds = all;
+  for (const char *name :
+       {"files-xlm", "files-fsmt-en-de", "files-ctrl", "files-blenderbot-small", "files-prophetnet"})
+    kinds.push_back(name);
+  for (const std::string &name : kinds) {
     Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/" + name);
-    for (const std::string *text : {&megabyte, &mixed, &blanks}) {
+    for (const std::string *text : {&megabyte, &mixed, &points, &blanks}) {
       auto start = std::chrono::steady_clock::now();
       std::vector<TokenId> ids = tokenizer.encodeIds(*text);
       double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -416,7 +416,7 @@ Vocabulary sesame::readVocabulary(const JsonView &json) {
 }
 
 std::vector<std::pair<std::string, std::string>> sesame::readMerges(std::string_view text,
-                                                                    const std::string &where) {
+                                                                    const std::string &where, bool counted) {
   std::vector<std::pair<std::string, std::string>> merges;
   for (size_t line = 1; !text.empty(); ++line) {
     size_t end = std::min(text.find('\n'), text.size());
@@ -427,6 +427,8 @@ std::vector<std::pair<std::string, std::string>> sesame::readMerges(std::string_
     if (row.empty() || row.substr(0, 8) == "#version")
       continue;
     size_t blank = row.find(' ');
+    if (counted && blank != std::string_view::npos)
+      row = row.substr(0, row.find(' ', blank + 1));
     if (blank == std::string_view::npos || row.find(' ', blank + 1) != std::string_view::npos)
       throw Error(message(where, ": line ", line, ": expected two tokens and one space between them"));
     merges.emplace_back(row.substr(0, blank), row.substr(blank + 1));

@@ -75,8 +75,10 @@ private:
 /// Reads `vocab.json`'s form, an object of token and id.
 Vocabulary readVocabulary(const JsonView &json);
 
-/// Splits the lines of `merges.txt` ("left right", after an optional "#version" line).
-std::vector<std::pair<std::string, std::string>> readMerges(std::string_view text, const std::string &where);
+/// Splits the lines of `merges.txt` ("left right", after an optional "#version" line). With `counted`, a
+/// number may follow.
+std::vector<std::pair<std::string, std::string>> readMerges(std::string_view text, const std::string &where,
+                                                            bool counted = false);
 
 } // namespace sesame
 

@@ -8,297 +8,25 @@
 
 #include "Languages.h"
 #include "SentencePiece.h"
-#include "TokenizerImpl.h"
+#include "TokenizerFiles.h"
 #include "support/Json.h"
 #include "support/MappedFile.h"
 
 #include <algorithm>
-#include <set>
 
 using namespace sesame;
 using nlohmann::json;
 
 namespace {
 
-/// What the small JSON files of a checkpoint say about its tokenizer.
-class Directory {
-public:
-  explicit Directory(const std::string &directory) : path(directory) {
-    read("tokenizer_config.json", config);
-    read("special_tokens_map.json", specialMap);
-    read("added_tokens.json", addedMap);
-    json model;
-    read("config.json", model);
-    kind = config.value("tokenizer_class", json()).is_string() ? config["tokenizer_class"].get<std::string>()
-                                                               : "";
-    for (const char *suffix : {"Fast", "Tokenizer"})
-      if (kind.size() > std::string(suffix).size() &&
-          kind.compare(kind.size() - std::string(suffix).size(), std::string::npos, suffix) == 0)
-        kind.erase(kind.size() - std::string(suffix).size());
-    if (kind.empty() && model.contains("model_type") && model["model_type"].is_string())
-      kind = kindOfModel(model["model_type"].get<std::string>());
-  }
-
-  std::string file(const std::string &name) const { return path + "/" + name; }
-  bool has(const std::string &name) const { return pathExists(file(name)); }
-
-  /// The class of the tokenizer without "Tokenizer" and "Fast", such as "GPT2"; empty if unknown.
-  const std::string &tokenizerClass() const { return kind; }
-  bool isOneOf(std::initializer_list<const char *> kinds) const {
-    return std::any_of(kinds.begin(), kinds.end(), [&](const char *name) { return kind == name; });
-  }
-
-  bool flag(const char *key, bool otherwise) const {
-    if (!config.contains(key) || config[key].is_null())
-      return otherwise;
-    return JsonView(config[key], file("tokenizer_config.json") + ": " + key).boolean();
-  }
-  const json &value(const char *key) const {
-    static const json null;
-    auto found = config.find(key);
-    return found == config.end() ? null : *found;
-  }
-
-  /// The tokens with a role, by role. tokenizer_config.json goes before special_tokens_map.json.
-  std::map<std::string, json> roles() const {
-    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                        "pad_token", "cls_token", "mask_token"};
-    std::map<std::string, json> found;
-    for (const json *source : {&config, &specialMap})
-      for (const char *name : names) {
-        auto entry = source->find(name);
-        if (entry == source->end())
-          continue;
-        bool named = entry->is_string() ||
-                     (entry->is_object() && entry->contains("content") && (*entry)["content"].is_string());
-        if (named)
-          found.emplace(name, entry->is_string() ? json{{"content", *entry}} : *entry);
-      }
-    return found;
-  }
-
-  json config = json::object(), specialMap = json::object(), addedMap = json::object();
-
-private:
-  void read(const char *name, json &target) const {
-    if (!has(name))
-      return;
-    json document = parseJson(file(name), readTextFile(file(name)));
-    if (!document.is_object())
-      throw Error(message(file(name), ": expected an object, found ", document.type_name()));
-    target = std::move(document);
-  }
-
-  static std::string kindOfModel(const std::string &type) {
-    static const std::map<std::string, std::string> kinds = {{"gpt2", "GPT2"},
-                                                             {"gpt_neo", "GPT2"},
-                                                             {"gptj", "GPT2"},
-                                                             {"gpt_bigcode", "GPT2"},
-                                                             {"opt", "GPT2"},
-                                                             {"openai-gpt", "OpenAIGPT"},
-                                                             {"roberta", "Roberta"},
-                                                             {"bart", "Bart"},
-                                                             {"longformer", "Longformer"},
-                                                             {"led", "LED"},
-                                                             {"blenderbot", "Blenderbot"},
-                                                             {"deberta", "Deberta"},
-                                                             {"bert", "Bert"},
-                                                             {"distilbert", "DistilBert"},
-                                                             {"electra", "Electra"},
-                                                             {"mobilebert", "MobileBert"},
-                                                             {"squeezebert", "SqueezeBert"},
-                                                             {"layoutlm", "LayoutLM"},
-                                                             {"dpr", "Bert"},
-                                                             {"funnel", "Funnel"},
-                                                             {"mpnet", "MPNet"},
-                                                             {"t5", "T5"},
-                                                             {"mt5", "T5"},
-                                                             {"llama", "Llama"},
-                                                             {"mistral", "Llama"},
-                                                             {"gemma", "Gemma"},
-                                                             {"gemma2", "Gemma"},
-                                                             {"xlnet", "XLNet"},
-                                                             {"albert", "Albert"},
-                                                             {"deberta-v2", "DebertaV2"},
-                                                             {"xlm-roberta", "XLMRoberta"},
-                                                             {"xlm-roberta-xl", "XLMRoberta"},
-                                                             {"camembert", "Camembert"},
-                                                             {"mbart", "MBart"},
-                                                             {"m2m_100", "M2M100"},
-                                                             {"blenderbot-small", "BlenderbotSmall"},
-                                                             {"fsmt", "FSMT"},
-                                                             {"marian", "Marian"},
-                                                             {"pegasus", "Pegasus"},
-                                                             {"clip", "CLIP"},
-                                                             {"ctrl", "CTRL"},
-                                                             {"xlm", "XLM"},
-                                                             {"flaubert", "Flaubert"}};
-    auto found = kinds.find(type);
-    return found == kinds.end() ? "" : found->second;
-  }
-
-  std::string path, kind;
-};
-
-/// Collects added tokens and gives ids to those that the vocabulary lacks, in the order of the reference:
-/// explicit ids first, then the next free ones.
-class AddedTokens {
-public:
-  explicit AddedTokens(const Vocabulary &vocabulary) : vocabulary(vocabulary) {
-    for (const auto &[token, id] : vocabulary.entries())
-      next = std::max(next, id + 1);
-  }
-
-  /// `id` is noToken for "as the vocabulary says, else the next free one".
-  void add(AddedToken token, TokenId id = noToken) {
-    if (token.content.empty() || !seen.insert(token.content).second)
-      return;
-    TokenId known = vocabulary.find(token.content);
-    token.id = known != noToken ? known : id;
-    if (token.id == noToken)
-      token.id = next;
-    next = std::max(next, token.id + 1);
-    tokens.push_back(std::move(token));
-  }
-
-  /// All that the files of `directory` name. Roles that only the class implies count if the vocabulary has
-  /// the token.
-  void addFrom(const Directory &directory, const std::map<std::string, std::string> &impliedRoles) {
-    const json &listed = directory.value("added_tokens_decoder");
-    if (listed.is_object())
-      for (const auto &[key, value] : listed.items()) {
-        JsonView entry(value,
-                       directory.file("tokenizer_config.json") + ": added_tokens_decoder " + inQuotes(key));
-        json number = json::parse(key, nullptr, /*allow_exceptions=*/false);
-        add(describe(entry), JsonView(number, entry.name() + ": the id").tokenId());
-      }
-    for (const auto &[content, id] : directory.addedMap.items()) {
-      AddedToken token;
-      token.content = content;
-      token.normalized = true;
-      add(token, JsonView(id, directory.file("added_tokens.json") + ": " + inQuotes(content)).tokenId());
-    }
-    for (const auto &[role, value] : directory.roles()) {
-      AddedToken token = describe(JsonView(value, directory.file("tokenizer_config.json") + ": " + role));
-      token.special = true;
-      token.normalized = value.value("normalized", json(false)) == json(true);
-      roles[role] = token.content;
-      // RoBERTa's mask takes the blank before it along unless the file describes it as a whole.
-      if (role == "mask_token" && !value.contains("lstrip") &&
-          directory.isOneOf(
-              {"Roberta", "Bart", "Longformer", "LED", "Deberta", "XLMRoberta", "Camembert", "MPNet"}))
-        token.lstrip = true;
-      add(token);
-    }
-    for (const auto &[role, content] : impliedRoles) {
-      if (roles.count(role) != 0 || vocabulary.find(content) == noToken)
-        continue;
-      roles[role] = content;
-      AddedToken token;
-      token.content = content;
-      token.special = true;
-      add(token);
-    }
-    const json &extra = directory.value("additional_special_tokens");
-    if (extra.is_array())
-      for (const json &element : extra) {
-        AddedToken token;
-        if (element.is_string())
-          token.content = element.get<std::string>();
-        else
-          token = describe(
-              JsonView(element, directory.file("tokenizer_config.json") + ": additional_special_tokens"));
-        token.special = true;
-        add(token);
-      }
-  }
-
-  json toJson() const {
-    json list = json::array();
-    for (const AddedToken &token : tokens)
-      list.push_back({{"id", token.id},
-                      {"content", token.content},
-                      {"single_word", token.singleWord},
-                      {"lstrip", token.lstrip},
-                      {"rstrip", token.rstrip},
-                      {"normalized", token.normalized},
-                      {"special", token.special}});
-    return list;
-  }
-
-  /// The token of a role and its id, ["</s>", 2], or an Error.
-  json named(const std::string &role, const std::string &where) const {
-    auto found = roles.find(role);
-    if (found == roles.end())
-      throw Error(message(where, ": no ", role, " is given, and the usual one is not in the vocabulary"));
-    return {found->second, idOf(found->second)};
-  }
-  TokenId idOf(const std::string &content) const {
-    for (const AddedToken &token : tokens)
-      if (token.content == content)
-        return token.id;
-    return vocabulary.find(content);
-  }
-
-  std::vector<AddedToken> tokens;
-  std::map<std::string, std::string> roles;
-
-private:
-  static AddedToken describe(const JsonView &entry) {
-    AddedToken token;
-    token.content = entry.string("content");
-    token.special = entry.boolean("special", false);
-    token.singleWord = entry.boolean("single_word", false);
-    token.lstrip = entry.boolean("lstrip", false);
-    token.rstrip = entry.boolean("rstrip", false);
-    token.normalized = entry.boolean("normalized", !token.special);
-    return token;
-  }
-
-  const Vocabulary &vocabulary;
-  TokenId next = 0;
-  std::set<std::string> seen;
-};
-
-/// "single" and "pair" of a TemplateProcessing from a compact form: "A" and "B" are the texts, all else a
-/// role, each with an optional ":type".
-json makeTemplate(const std::string &single, const std::string &pair, const AddedTokens &added,
-                  const std::string &where) {
-  json specials = json::object();
-  auto parse = [&](const std::string &form) {
-    json pieces = json::array();
-    for (size_t at = 0; at < form.size();) {
-      size_t end = std::min(form.find(' ', at), form.size());
-      std::string piece = form.substr(at, end - at);
-      at = end + 1;
-      int typeId = 0;
-      if (size_t colon = piece.find(':'); colon != std::string::npos) {
-        typeId = piece[colon + 1] - '0';
-        piece.erase(colon);
-      }
-      if (piece == "A" || piece == "B") {
-        pieces.push_back({{"Sequence", {{"id", piece}, {"type_id", typeId}}}});
-        continue;
-      }
-      json named = added.named(piece, where);
-      pieces.push_back({{"SpecialToken", {{"id", named[0]}, {"type_id", typeId}}}});
-      specials[named[0].get<std::string>()] = {{"id", named[0]}, {"ids", {named[1]}}, {"tokens", {named[0]}}};
-    }
-    return pieces;
-  };
-  json result = {{"type", "TemplateProcessing"}, {"single", parse(single)}, {"pair", parse(pair)}};
-  result["special_tokens"] = specials;
-  return result;
-}
-
 //===----------------------------------------------------------------------===//
 // vocab.json and merges.txt
 //===----------------------------------------------------------------------===//
 
-Tokenizer fromVocabAndMerges(const Directory &directory) {
+Tokenizer fromVocabAndMerges(const TokenizerDirectory &directory) {
   std::string vocabFile = directory.file("vocab.json"), mergesFile = directory.file("merges.txt");
   // These split words by rules of their own that no part of tokenizer.json has.
-  if (directory.isOneOf({"CTRL", "XLM", "Flaubert", "Phobert", "Bertweet", "BlenderbotSmall"}))
+  if (directory.isOneOf({"Phobert", "Bertweet"}))
     throw Error(message(vocabFile, ": the files of a ", directory.tokenizerClass(),
                         " tokenizer are not supported without a tokenizer.json"));
   json entries = parseJson(vocabFile, readTextFile(vocabFile));
@@ -409,23 +137,12 @@ Tokenizer fromVocabAndMerges(const Directory &directory) {
 // vocab.txt
 //===----------------------------------------------------------------------===//
 
-Tokenizer fromVocabTxt(const Directory &directory) {
+Tokenizer fromVocabTxt(const TokenizerDirectory &directory) {
   std::string vocabFile = directory.file("vocab.txt");
-  std::string content = readTextFile(vocabFile);
-  if (size_t bad = unicode::findInvalidUtf8(content); bad != std::string::npos)
-    throw Error(message(vocabFile, ": not UTF-8 at byte ", bad));
-  Vocabulary vocabulary;
+  Vocabulary vocabulary = readVocabularyLines(vocabFile);
   json entries = json::object();
-  TokenId id = 0;
-  for (std::string_view rest = content; !rest.empty(); ++id) {
-    size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (!line.empty() && line.back() == '\r')
-      line.remove_suffix(1);
-    if (vocabulary.add(line, id))
-      entries[std::string(line)] = id;
-  }
+  for (const auto &[token, id] : vocabulary.entries())
+    entries[std::string(token)] = id;
 
   bool mpnet = directory.isOneOf({"MPNet"}), funnel = directory.isOneOf({"Funnel"});
   std::map<std::string, std::string> implied;
@@ -562,11 +279,11 @@ PieceIds listedIds(const SentencePieceFile &file, const std::string &vocabFile,
 }
 
 /// The ids of the pieces by the class of the tokenizer; `vocabFile` is where it looks them up if it does.
-PieceIds idsOf(const SentencePieceFile &file, const Directory *directory, const std::string &vocabFile,
-               const std::vector<std::string> &languages) {
+PieceIds idsOf(const SentencePieceFile &file, const TokenizerDirectory *directory,
+               const std::string &vocabFile, const std::vector<std::string> &languages) {
   if (!directory)
     return plainIds(file);
-  if (directory->isOneOf({"XLMRoberta", "MBart", "MBart50"}))
+  if (directory->isOneOf({"XLMRoberta", "MBart", "MBart50", "Nllb"}))
     return fairseqIds(file, languages);
   if (directory->isOneOf({"Camembert"}))
     return camembertIds(file);
@@ -576,11 +293,13 @@ PieceIds idsOf(const SentencePieceFile &file, const Directory *directory, const 
 }
 
 /// The token of the language that `src_lang` names.
-std::string sourceLanguage(const Directory &directory, const std::vector<std::string> &languages) {
+std::string sourceLanguage(const TokenizerDirectory &directory, const std::vector<std::string> &languages) {
   const json &named = directory.value("src_lang");
   const bool isFramed = directory.isOneOf({"M2M100"});
   std::string wanted = named.is_null()
-                           ? (isFramed ? "en" : "en_XX")
+                           ? (isFramed                      ? "en"
+                              : directory.isOneOf({"Nllb"}) ? "eng_Latn"
+                                                            : "en_XX")
                            : JsonView(named, directory.file("tokenizer_config.json") + ": src_lang").string();
   for (const std::string &token : languages)
     if (token == wanted || (isFramed && token == "__" + wanted + "__"))
@@ -590,13 +309,13 @@ std::string sourceLanguage(const Directory &directory, const std::vector<std::st
                       ", got ", inQuotes(wanted)));
 }
 
-Tokenizer fromModelFile(const std::string &path, const Directory *directory,
+Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *directory,
                         const std::string &vocabFile = "vocab.json") {
   SentencePieceFile file = SentencePieceFile::parse(readTextFile(path, uint64_t(1) << 30), path);
   if (file.pieces.size() >= static_cast<size_t>(INT32_MAX) / 2)
     throw Error(message(path, ": too many pieces: ", file.pieces.size()));
   // These have ids that no file of theirs tells.
-  if (directory && directory->isOneOf({"Nllb", "Barthez", "Bartpho", "XGLM", "PLBart", "XLMProphetNet"}))
+  if (directory && directory->isOneOf({"Barthez", "Bartpho", "XGLM", "PLBart", "XLMProphetNet"}))
     throw Error(message(path, ": the files of a ", directory->tokenizerClass(),
                         " tokenizer are not supported without a tokenizer.json"));
   std::vector<std::string> languages;
@@ -619,7 +338,7 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory,
       implied.insert({{"sep_token", "<sep>"}, {"cls_token", "<cls>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Albert", "DebertaV2", "BigBird", "Rembert"}))
       implied.insert({{"sep_token", "[SEP]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}});
-    if (fairseq || directory->isOneOf({"MBart", "MBart50"}))
+    if (fairseq || directory->isOneOf({"MBart", "MBart50", "Nllb"}))
       implied.insert({{"sep_token", "</s>"}, {"cls_token", "<s>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Gemma"}))
       implied["bos_token"] = "<bos>", implied["eos_token"] = "<eos>";
@@ -654,7 +373,8 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory,
       pair = "cls_token A sep_token B:1 sep_token:1";
     } else if (!languages.empty()) {
       added.roles["source_language"] = sourceLanguage(*directory, languages);
-      const bool isLast = directory->isOneOf({"MBart"});
+      const bool isLast = directory->isOneOf({"MBart"}) ||
+                          (directory->isOneOf({"Nllb"}) && directory->flag("legacy_behaviour", false));
       single = isLast ? "A eos_token source_language" : "source_language A eos_token";
       pair = isLast ? "A B eos_token source_language" : "source_language A B eos_token";
     } else if (fairseq) {
@@ -700,9 +420,12 @@ Tokenizer fromModelFile(const std::string &path, const Directory *directory,
 Tokenizer Tokenizer::fromSentencePiece(const std::string &path) { return fromModelFile(path, nullptr); }
 
 std::optional<Tokenizer> Tokenizer::targetFromDirectory(const std::string &path) {
-  Directory directory(path);
-  if (directory.has("tokenizer.json") || !directory.isOneOf({"Marian"}) ||
-      !directory.flag("separate_vocabs", false))
+  TokenizerDirectory directory(path);
+  if (directory.has("tokenizer.json"))
+    return std::nullopt;
+  if (directory.isOneOf({"FSMT"}))
+    return fsmtTargetFromFiles(directory);
+  if (!directory.isOneOf({"Marian"}) || !directory.flag("separate_vocabs", false))
     return std::nullopt;
   return fromModelFile(directory.file("target.spm"), &directory, "target_vocab.json");
 }
@@ -710,24 +433,28 @@ std::optional<Tokenizer> Tokenizer::targetFromDirectory(const std::string &path)
 Tokenizer Tokenizer::fromDirectory(const std::string &path) {
   if (!pathExists(path))
     throw Error(message(path, ": no such directory"));
-  Directory directory(path);
+  TokenizerDirectory directory(path);
   if (directory.has("tokenizer.json")) {
     Tokenizer tokenizer = fromFile(directory.file("tokenizer.json"));
     for (const auto &[role, value] : directory.roles())
       tokenizer.impl->roles.emplace(role, value.at("content").get<std::string>());
     return tokenizer;
   }
+  if (std::optional<Tokenizer> tokenizer = fromWordFiles(directory))
+    return std::move(*tokenizer);
   if (directory.has("vocab.json") && directory.has("merges.txt"))
     return fromVocabAndMerges(directory);
-  if (directory.has("vocab-src.json"))
-    throw Error(message(directory.file("vocab-src.json"),
-                        ": the files of a FSMT tokenizer are not supported without a tokenizer.json"));
   if (directory.has("vocab.txt"))
     return fromVocabTxt(directory);
   for (const char *name :
        {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "source.spm"})
     if (directory.has(name))
       return fromModelFile(directory.file(name), &directory);
+  for (const char *name : {"vocab.pkl", "vocab.bin"})
+    if (directory.has(name))
+      throw Error(message(directory.file(name),
+                          ": a pickled vocabulary, which could hold any program, is not "
+                          "read; expected a tokenizer.json"));
   throw Error(message(path,
                       ": no tokenizer found, expected tokenizer.json, vocab.json and merges.txt, vocab.txt, "
                       "tokenizer.model, spiece.model, sentencepiece.bpe.model, spm.model or source.spm"));

@@ -121,7 +121,7 @@ namespace {
 /// What a scan needs, one for each thread.
 struct MatchState {
   pcre2_match_context *context = pcre2_match_context_create(nullptr);
-  pcre2_match_data *data = pcre2_match_data_create(1, nullptr);
+  pcre2_match_data *data = pcre2_match_data_create(4, nullptr);
   // A JIT stack grows on demand. 32 MiB holds one frame per byte of the longest texts seen; beyond, the match
   // fails.
   pcre2_jit_stack *stack = pcre2_jit_stack_create(32 << 10, 32 << 20, nullptr);
@@ -134,7 +134,8 @@ struct MatchState {
 };
 } // namespace
 
-void Regex::findAll(std::string_view text, std::vector<ByteSpan> &matches) const {
+/// Calls `report(ovector, groups found)` for each match.
+template <typename Report> void Regex::scan(std::string_view text, Report report) const {
   thread_local MatchState state;
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   size_t at = 0, lastEnd = SIZE_MAX;
@@ -152,16 +153,33 @@ void Regex::findAll(std::string_view text, std::vector<ByteSpan> &matches) const
       throw Error(message(compiled->where, ": the pattern matches a range that ends before it starts"));
     if (from == to) {
       if (to != lastEnd)
-        matches.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to)});
+        report(span, found);
       if (to >= text.size())
         return;
       lastEnd = to;
       at = to + unicode::sequenceLength(static_cast<unsigned char>(text[to]));
       continue;
     }
-    matches.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to)});
+    report(span, found);
     at = lastEnd = to;
   }
+}
+
+void Regex::findAll(std::string_view text, std::vector<ByteSpan> &matches) const {
+  scan(text, [&](const PCRE2_SIZE *span, int) {
+    matches.push_back({static_cast<uint32_t>(span[0]), static_cast<uint32_t>(span[1])});
+  });
+}
+
+void Regex::findGroups(std::string_view text, size_t groups, std::vector<ByteSpan> &spans) const {
+  scan(text, [&](const PCRE2_SIZE *span, int found) {
+    for (size_t i = 0; i <= groups; ++i) {
+      bool isSet = (i < static_cast<size_t>(found) || found == 0) && span[2 * i] != PCRE2_UNSET;
+      spans.push_back(
+          isSet ? ByteSpan{static_cast<uint32_t>(span[2 * i]), static_cast<uint32_t>(span[2 * i + 1])}
+                : ByteSpan{});
+    }
+  });
 }
 
 std::string Regex::escape(std::string_view text) {

@@ -33,10 +33,15 @@ public:
   /// match limit.
   void findAll(std::string_view text, std::vector<ByteSpan> &matches) const;
 
+  /// The same with groups: appends, for each match, the range of the match and those of its groups 1 to
+  /// `groups` (at most 3); a group that took no part is empty.
+  void findGroups(std::string_view text, size_t groups, std::vector<ByteSpan> &spans) const;
+
   /// `text` with every character that is special in a pattern escaped.
   static std::string escape(std::string_view text);
 
 private:
+  template <typename Report> void scan(std::string_view text, Report report) const;
   struct Compiled;
   std::unique_ptr<Compiled> compiled;
 };

@@ -7,23 +7,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "Unicode.h"
+#include "CodePointRange.h"
 
-#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <utf8proc.h>
 
 namespace {
-struct CodePointRange {
-  char32_t first, last;
-};
+using sesame::CodePointRange;
+using sesame::contains;
 #include "UnicodeAge.inc"
-
-template <size_t n> bool contains(const CodePointRange (&ranges)[n], char32_t c) {
-  const CodePointRange *found = std::lower_bound(
-      ranges, std::end(ranges), c, [](const CodePointRange &r, char32_t value) { return r.last < value; });
-  return found != std::end(ranges) && found->first <= c;
-}
 } // namespace
 
 namespace sesame::unicode {
