@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 using namespace sesame;
 
@@ -209,54 +210,58 @@ void BpeModel::mergeShort(std::vector<Symbol> &symbols) const {
 }
 
 void BpeModel::mergeLong(std::vector<Symbol> &symbols) const {
-  struct Candidate {
-    uint32_t rank, position;
+  constexpr uint32_t noRank = UINT32_MAX;
+  auto n = static_cast<uint32_t>(symbols.size());
+  // What each symbol and its right neighbour merge to. An entry of the heap, rank above position, is stale if
+  // the rank there is another one by now: symbols only grow, so no pair comes back.
+  struct Pair {
+    uint32_t rank;
     TokenId result;
   };
-  auto later = [](const Candidate &a, const Candidate &b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
+  std::vector<Pair> pairs(n, Pair{noRank, noToken});
+  auto pairUp = [&](int32_t left, int32_t right) {
+    const Merge *merge = right < 0 ? nullptr : findMerge(symbols[left].id, symbols[right].id);
+    pairs[left] = merge ? Pair{merge->rank, merge->result} : Pair{noRank, noToken};
+    return merge != nullptr;
   };
-  auto n = static_cast<uint32_t>(symbols.size());
-  std::vector<Candidate> heap;
+  auto entry = [&](int32_t left) {
+    return static_cast<uint64_t>(pairs[left].rank) << 32 | static_cast<uint32_t>(left);
+  };
+  std::vector<uint64_t> heap;
   heap.reserve(n);
   for (uint32_t i = 0; i < n; ++i) {
     symbols[i].previous = static_cast<int32_t>(i) - 1;
     symbols[i].next = i + 1 < n ? static_cast<int32_t>(i) + 1 : -1;
-    if (i + 1 < n)
-      if (const Merge *merge = findMerge(symbols[i].id, symbols[i + 1].id))
-        heap.push_back({merge->rank, i, merge->result});
+    if (pairUp(static_cast<int32_t>(i), symbols[i].next))
+      heap.push_back(entry(static_cast<int32_t>(i)));
   }
-  std::make_heap(heap.begin(), heap.end(), later);
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
   auto push = [&](int32_t left, int32_t right) {
-    const Merge *merge = findMerge(symbols[left].id, symbols[right].id);
-    if (!merge)
+    if (!pairUp(left, right))
       return;
-    heap.push_back({merge->rank, static_cast<uint32_t>(left), merge->result});
-    std::push_heap(heap.begin(), heap.end(), later);
+    heap.push_back(entry(left));
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
   std::vector<bool> gone(n, false);
   while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), later);
-    Candidate top = heap.back();
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    uint64_t top = heap.back();
     heap.pop_back();
-    Symbol &left = symbols[top.position];
-    if (gone[top.position] || left.next < 0)
+    auto position = static_cast<int32_t>(top & UINT32_MAX);
+    Symbol &left = symbols[position];
+    if (pairs[position].rank != top >> 32)
       continue;
-    // An entry is stale if one of its symbols has since merged with another.
     Symbol &right = symbols[left.next];
-    const Merge *merge = findMerge(left.id, right.id);
-    if (!merge || merge->result != top.result)
-      continue;
     gone[left.next] = true;
-    left.id = top.result;
+    pairs[left.next].rank = noRank;
+    left.id = pairs[position].result;
     left.length += right.length;
     left.next = right.next;
     if (left.next >= 0)
-      symbols[left.next].previous = static_cast<int32_t>(top.position);
+      symbols[left.next].previous = position;
     if (left.previous >= 0)
-      push(left.previous, static_cast<int32_t>(top.position));
-    if (left.next >= 0)
-      push(static_cast<int32_t>(top.position), left.next);
+      push(left.previous, position);
+    push(position, left.next);
   }
   size_t kept = 0;
   for (uint32_t i = 0; i < n; ++i)
