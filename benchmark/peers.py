@@ -16,6 +16,7 @@ read rate) need at least, divided by the measured time; both rates are measured 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -58,9 +59,11 @@ def main():
         result["roofline"] = {name: statistics.median(run["roofline"][name] for run in runs)
                               for name in runs[0]["roofline"]}
     else:
+        before = measure_roofline(args)
         records = measure_all(args, work, python)
+        after = measure_roofline(args)  # a shared machine's memory is not the same all the time
         result = {"machine": describe_machine(), "date": time.strftime("%Y-%m-%d"),
-                  "roofline": measure_roofline(args), "records": records}
+                  "roofline": {name: (before[name] + after[name]) / 2 for name in before}, "records": records}
     if args.json:
         Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
     table = make_table(result)
@@ -227,8 +230,10 @@ def measure_sesame(args, work, task):
     """Sesame's records, or None where it has not the dtype."""
     bundle = work / "bundles" / f"{task['model']}-{task['dtype']}.bundle"
     compile_seconds = None
-    if not bundle.exists():
+    manifest = bundle / "manifest.json"
+    if not manifest.exists() or manifest.stat().st_mtime < newest_part(args.sesame):
         bundle.parent.mkdir(exist_ok=True)
+        shutil.rmtree(bundle, ignore_errors=True)  # of an older compiler
         weights = {"q8": ["--weights", "int8"], "q4": ["--weights", "int4"]}
         start = time.perf_counter()
         run = subprocess.run([args.sesame, "compile", task["checkpoint"], "-o", bundle,
@@ -257,6 +262,12 @@ def measure_sesame(args, work, task):
                             workload=list(workload), ms=ms, best_ms=ms, load_ms=figures["load_ms"],
                             peak_mb=usage.ru_maxrss / 1024, compile_s=compile_seconds))
     return records
+
+
+def newest_part(sesame):
+    """When the compiler, or a library beside it, was built."""
+    program = Path(sesame).resolve()
+    return max(path.stat().st_mtime for path in [program, *(program.parent.parent / "lib").glob("libsesame*.so")])
 
 
 def merge(first, second):
