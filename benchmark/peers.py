@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Times Sesame and the runtimes that people use instead, side by side in one run, on the same random weights.
 
-usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5,marian] [--dtypes f32,bf16,int8,q8,q4] [--threads 1,2] [--repeat 5]
+usage: benchmark/peers.py [--models gpt2,bert,lstm,gru,t5,marian,lstm-64,...] [--dtypes f32,bf16,int8,q8,q4] [--threads 1,2] [--repeat 5]
                           [--peers openvino,...] [--work DIR] [--json FILE] [--table FILE] [--chart FILE]
        benchmark/peers.py --from FILE... [--json FILE] [--table FILE] [--chart FILE]      joins earlier runs
 
 The runtimes are installed from the Python package index into DIR/venv on the first run (several GB: PyTorch brings its CUDA
 libraries along); Sesame is taken from --sesame. Each (runtime, model, dtype, threads) is a process of its own; Sesame is timed
 before and after the others, so a drift of the machine shows. Reported: the median over the repetitions, after one that warms up.
+The small recurrent models (lstm-64 to gru-512) run 40 times as often, since a run takes microseconds.
 The dtypes q8 and q4 are weights in groups of 32: `sesame compile --weights int8|int4` beside llama.cpp's q8_0 and q4_0 (GPT-2 alone).
 The fraction of the roofline is the time that the arithmetic (at the multiply-add rate of the dtype) or the weights' bytes (at the
 read rate) need at least, divided by the measured time; both rates are measured here, by benchmark/roofline.cpp.
@@ -41,6 +42,12 @@ WORKLOADS = {
 }
 TITLES = {"gpt2": "GPT-2 124M", "bert": "BERT-base", "lstm": "LSTM 2x1024", "gru": "GRU 2x1024", "t5": "T5-small",
           "marian": "Marian base"}
+SMALL = []  # recurrent models of one layer, where what a step costs beside its arithmetic rules: lstm-64, gru-256, ...
+for cell in ("lstm", "gru"):
+    for width in (64, 256, 512):
+        WORKLOADS[f"{cell}-{width}"] = [Workload("prompt", 1, tokens, 0) for tokens in (1, 32, 128)]
+        TITLES[f"{cell}-{width}"] = f"{cell.upper()} 1x{width}"
+        SMALL.append(f"{cell}-{width}")
 PEERS = ("openvino", "onnxruntime", "ctranslate2", "llama.cpp", "torch", "torch.compile")
 
 
@@ -123,7 +130,7 @@ def measure_all(args, work, python):
                 continue
             for threads in args.threads:
                 common = {"model": model, "dtype": dtype, "threads": threads, "checkpoint": str(checkpoint),
-                          "cache": str(work / "converted"), "repeat": args.repeat}
+                          "cache": str(work / "converted"), "repeat": args.repeat * (40 if model in SMALL else 1)}
                 runs = [measure_sesame(args, work, common)]
                 for peer in args.peers:
                     runs.append(run_worker(python, {"task": "measure", "runtime": peer, **common}))
@@ -307,12 +314,19 @@ def least_seconds(record, roofline):
             operations = 2 * sum(lengths) * weights + 2 * workload.batch * head + 4 * layers * width * pairs
             bytes_ = (weights + head) * bytes_per_weight
         return max(operations / rate, bytes_ / memory)
-    if record["model"] in ("lstm", "gru"):
-        gates = 4 if record["model"] == "lstm" else 3
+    if record["model"].startswith(("lstm", "gru")):
+        gates = 4 if record["model"].startswith("lstm") else 3
+        width = int(record["model"].partition("-")[2] or 0)
         recurrent, inputs = 2 * gates * 1024 * 1024, gates * 1024 * (512 + 1024)
-        # Every step of a layer reads that layer's recurrent weights again, from the last-level cache.
+        if width:
+            recurrent = inputs = gates * width * width
+            # One layer: its share of the weights stays in a core's L2 cache up to 1 MB.
+            if recurrent * bytes_per_weight / threads <= 1 << 20:
+                cache = roofline[f"read_l2/threads:{threads}"]
+        # Every step of a layer reads that layer's recurrent weights again, from the cache that holds them.
         return max(2 * rows * (recurrent + inputs) / rate,
-                   2 * rows * inputs / rate + workload.tokens * recurrent * bytes_per_weight / cache)
+                   max(2 * rows * inputs / rate, inputs * bytes_per_weight / cache)
+                   + workload.tokens * recurrent * bytes_per_weight / cache)
     width, inner, layers, vocabulary = 512, 2048, 6, {"t5": 32128, "marian": 58101}[record["model"]]
     encoder = layers * (4 * width * width + 2 * width * inner)
     decoder = layers * (6 * width * width + 2 * width * inner)  # the cross keys and values are computed once
@@ -326,18 +340,19 @@ def make_table(result):
     lines = [f"{result['machine']}, {result['date']}. Medians, in ms; in brackets the fraction of the roofline.", "",
              "| model | what | dtype | threads | Sesame | best peer | ratio | others |",
              "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    in_ms = lambda ms: f"{ms:.1f}" if ms >= 2 else f"{ms:.3f}"
     groups = {}
     for record in result["records"]:
         if "ms" in record:
             key = (record["model"], tuple(record["workload"]), record["dtype"], record["threads"])
             groups.setdefault(key, []).append(record)
     for (model, workload, dtype, threads), records in groups.items():
-        cell = lambda r: f"{r['ms']:.1f} ({least_seconds(r, result['roofline']) * 1e3 / r['ms']:.2f})"
+        cell = lambda r: f"{in_ms(r['ms'])} ({least_seconds(r, result['roofline']) * 1e3 / r['ms']:.2f})"
         ours = [r for r in records if r["runtime"] == "sesame"]
         others = sorted((r for r in records if r["runtime"] != "sesame"), key=lambda r: r["ms"])
         best = f"{others[0]['runtime']} {cell(others[0])}" if others else "-"
         ratio = f"{others[0]['ms'] / ours[0]['ms']:.2f}x" if ours and others else "-"
-        rest = ", ".join(f"{r['runtime']} {r['ms']:.1f}" for r in others[1:]) or "-"
+        rest = ", ".join(f"{r['runtime']} {in_ms(r['ms'])}" for r in others[1:]) or "-"
         lines.append(f"| {TITLES[model]} | {describe(Workload(*workload))} | {dtype} | {threads} | "
                      f"{cell(ours[0]) if ours else '-'} | {best} | {ratio} | {rest} |")
     return "\n".join(lines) + "\n"

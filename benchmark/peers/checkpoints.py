@@ -8,7 +8,8 @@ from pathlib import Path
 
 # Recurrent language models: a stack as wide as a speech model's, with a vocabulary so small that the recurrence is what is timed.
 RECURRENT = {"cell": "lstm", "embedding_size": 512, "hidden_size": 1024, "num_layers": 2, "vocab_size": 64}
-MODELS = ("gpt2", "bert", "lstm", "gru", "t5", "marian")
+# lstm-64 and its like: one layer of that width, its input as wide.
+RECURRENT_MODELS = ("lstm", "gru", *(f"{cell}-{width}" for cell in ("lstm", "gru") for width in (64, 256, 512)))
 
 
 def vocabulary_size(model):
@@ -24,7 +25,7 @@ def write(model, directory):
 
     directory.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
-    if model in ("lstm", "gru"):
+    if model in RECURRENT_MODELS:
         _write_recurrent(model, directory)
     else:
         import transformers
@@ -57,9 +58,12 @@ def _write_recurrent(model, directory):
 
     from .modules import RecurrentLm
 
-    config = dict(RECURRENT, cell=model)
+    cell, _, width = model.partition("-")
+    config = dict(RECURRENT, cell=cell)
+    if width:
+        config.update(embedding_size=int(width), hidden_size=int(width), num_layers=1)
     save_file(RecurrentLm(config).state_dict(), directory / "model.safetensors")
-    config.update(architectures=["RnnLM"], model_type=f"{model}-lm", batch_first=True, tie_weights=False)
+    config.update(architectures=["RnnLM"], model_type=f"{cell}-lm", batch_first=True, tie_weights=False)
     (directory / "config.json").write_text(json.dumps(config, indent=2))
 
 

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .checkpoints import RECURRENT_MODELS
+
 
 class RecurrentLm(nn.Module):
     """Embedding, stacked LSTM or GRU, projection of the last step. ids [B, S] -> logits [B, vocabulary]."""
@@ -90,7 +92,7 @@ def load(model, directory):
     import transformers
     from safetensors.torch import load_file
 
-    if model in ("lstm", "gru"):
+    if model in RECURRENT_MODELS:
         module = RecurrentLm(json.loads((Path(directory) / "config.json").read_text()))
         module.load_state_dict(load_file(Path(directory) / "model.safetensors"))
     elif model == "gpt2":

@@ -14,6 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from . import checkpoints
+
+
+RECURRENT = checkpoints.RECURRENT_MODELS
+
 
 class Runtime:
     name = ""
@@ -42,7 +47,7 @@ class Runtime:
 
 class Torch(Runtime):
     name = "torch"
-    models = ("gpt2", "bert", "lstm", "gru", "t5", "marian")
+    models = ("gpt2", "bert", "t5", "marian", *RECURRENT)
     dtypes = ("f32", "bf16", "int8")
 
     def load(self):
@@ -102,7 +107,7 @@ class TorchCompile(Torch):
 
 class OnnxRuntime(Runtime):
     name = "onnxruntime"
-    models = ("gpt2", "bert", "lstm", "gru")
+    models = ("gpt2", "bert", *RECURRENT)
     dtypes = ("f32", "int8")
 
     def load(self):
@@ -146,7 +151,7 @@ class OnnxRuntime(Runtime):
 
 class OpenVino(Runtime):
     name = "openvino"
-    models = ("gpt2", "bert", "lstm", "gru")
+    models = ("gpt2", "bert", *RECURRENT)
     dtypes = ("f32", "bf16", "int8")
 
     def load(self):
