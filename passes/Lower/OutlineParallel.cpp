@@ -8,6 +8,7 @@
 
 #include "sesame/Passes/EntryInterface.h"
 #include "sesame/Passes/OpNumber.h"
+#include "sesame/Passes/ParallelOrder.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -111,6 +112,8 @@ private:
   /// Iterations along each axis, and their product.
   SmallVector<Value> counts;
   Value count;
+  /// Whether a part's iterations run from the last to the first; null if never.
+  Value isReversed;
 };
 } // namespace
 
@@ -123,6 +126,8 @@ LogicalResult Outliner::collectCaptures() {
     used.insert(bound);
   for (Value value : counts)
     used.insert(value);
+  if (isReversed)
+    used.insert(isReversed);
   SmallVector<Type> types;
   for (Value value : used) {
     if (Operation *op = value.getDefiningOp(); op && op->hasTrait<OpTrait::ConstantLike>()) {
@@ -185,36 +190,53 @@ func::FuncOp Outliner::createBody(StringRef name) {
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
         one = arith::ConstantIndexOp::create(builder, loc, 1);
 
-  // The first iteration's position is found by division, the others' by counting up with carry.
   unsigned rank = forall.getRank();
-  SmallVector<Value> position(rank);
-  Value rest = begin;
-  for (unsigned axis = rank; axis-- > 1;) {
-    Value extent = mapping.lookup(counts[axis]);
-    position[axis] = arith::RemUIOp::create(builder, loc, rest, extent);
-    rest = arith::DivUIOp::create(builder, loc, rest, extent);
-  }
-  position[0] = rest;
+  auto locate = [&](Value iteration) {
+    SmallVector<Value> position(rank);
+    Value rest = iteration;
+    for (unsigned axis = rank; axis-- > 1;) {
+      Value extent = mapping.lookup(counts[axis]);
+      position[axis] = arith::RemUIOp::create(builder, loc, rest, extent);
+      rest = arith::DivUIOp::create(builder, loc, rest, extent);
+    }
+    position[0] = rest;
+    return position;
+  };
 
-  auto loop = scf::ForOp::create(builder, loc, begin, end, one, position);
+  // The first iteration's position is found by division, the others' by counting up with carry; but each by
+  // division where the order may be reversed.
+  auto loop =
+      scf::ForOp::create(builder, loc, begin, end, one, isReversed ? SmallVector<Value>() : locate(begin));
   builder.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> position(loop.getRegionIterArgs());
+  if (isReversed) {
+    Value up = loop.getInductionVar();
+    Value last = arith::SubIOp::create(builder, loc, arith::AddIOp::create(builder, loc, begin, end), one);
+    Value down = arith::SubIOp::create(builder, loc, last, up);
+    position = locate(arith::SelectOp::create(builder, loc, mapping.lookup(isReversed), down, up));
+  }
   auto lookup = [&](OpFoldResult mixed) -> Value {
     if (auto value = dyn_cast<Value>(mixed))
       return mapping.lookup(value);
     return toIndex(mixed);
   };
   for (auto [axis, induction] : llvm::enumerate(forall.getInductionVars())) {
-    Value iteration = loop.getRegionIterArg(axis);
+    Value iteration = position[axis];
     Value scaled = builder.createOrFold<arith::MulIOp>(loc, iteration, lookup(forall.getMixedStep()[axis]));
     mapping.map(induction,
                 builder.createOrFold<arith::AddIOp>(loc, lookup(forall.getMixedLowerBound()[axis]), scaled));
   }
   for (Operation &op : forall.getBody()->without_terminator())
     builder.clone(op, mapping);
+  if (isReversed) {
+    builder.setInsertionPointAfter(loop);
+    func::ReturnOp::create(builder, loc);
+    return body;
+  }
   SmallVector<Value> next(rank);
   Value carry;
   for (unsigned axis = rank; axis-- > 0;) {
-    Value iteration = loop.getRegionIterArg(axis);
+    Value iteration = position[axis];
     Value up = arith::AddIOp::create(builder, loc, iteration, one);
     if (carry)
       up = arith::SelectOp::create(builder, loc, carry, up, iteration);
@@ -263,6 +285,11 @@ LogicalResult Outliner::outline(StringRef name) {
   }
   if (!count)
     return makeSequential(forall); // An empty iteration space of rank 0 is one iteration.
+  auto around = forall->getParentOfType<scf::ForOp>();
+  if (around && forall->hasAttr(kAlternatesAttr)) {
+    Value isOdd = arith::AndIOp::create(builder, loc, around.getInductionVar(), indexOne);
+    isReversed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, isOdd, indexOne);
+  }
   if (failed(collectCaptures()))
     return failure();
 

@@ -11,6 +11,7 @@
 
 #include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/Kernels.h"
+#include "sesame/Passes/ParallelOrder.h"
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -19,6 +20,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -58,6 +60,7 @@ struct Product {
   Value lhs;
   const Panels *panels;
   int64_t firstGate, numGates;
+  bool hasInput = true; // whether these gates have an input's part
 };
 
 /// Where one vector of the cell's work lies.
@@ -125,21 +128,23 @@ public:
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToEnd(loop.getBody());
       ValueRange before = loop.getRegionIterArgs();
-      SmallVector<Value> after = step(loop.getInductionVar(), before);
-      // Tasks read all of the hidden state while others write theirs: it was made in another buffer.
-      OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-      after[1] = tensor::InsertSliceOp::create(
-          b, after[1], before[1], ArrayRef<OpFoldResult>{zero, zero, zero},
-          tensor::getMixedSizes(b, b.getLoc(), states[0]), ArrayRef<OpFoldResult>{one, one, one});
-      scf::YieldOp::create(b, after);
+      scf::YieldOp::create(b, step(loop.getInductionVar(), before));
     }
     return llvm::to_vector_of<Value>(loop.getResults());
   }
 
-  /// A state [Q, B, K] as the left factor [Q * B, W] of products with `panels`.
+  /// A state [Q, B, K] as the left factor [Q * B, W] of products with `panels`, in a buffer of its own: tasks
+  /// read all of it, while others write their part of the state.
   Value asFactor(Value state, const Panels &panels) {
-    Value rows = tensor::CollapseShapeOp::create(b, state, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
-    return panels.words ? packRowsIntoWords(b, b.getLoc(), rows, panels.words) : rows;
+    auto rows = [&](Value value) -> Value {
+      return tensor::CollapseShapeOp::create(b, value, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    };
+    if (panels.words)
+      return packRowsIntoWords(b, b.getLoc(), rows(state), panels.words);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), state),
+                              zeros(3, b.getIndexAttr(0)), ones(3, b.getIndexAttr(1));
+    Value copy = makeState(panels.depth());
+    return rows(tensor::InsertSliceOp::create(b, state, copy, zeros, sizes, ones));
   }
 
   /// A part of a step that needs all units of the part before it: for each direction, block of rows and of
@@ -151,10 +156,12 @@ public:
 
   /// The input's part of a gate, with its bias.
   Value inputPart(const Lanes &at, int64_t gate, int64_t units) {
-    int64_t width = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections;
-    Value column = getValueOrCreateConstantIndexOp(b, b.getLoc(),
-                                                   plus(offset(at.unit, gate * units), at.direction, width));
-    return read(projected, {at.batch, at.position, column}, at.mask);
+    return read(projected, {at.batch, at.position, inputColumn(at, gate, units)}, at.mask);
+  }
+  /// Asks for the input's part of a gate, so that it is near when the sum is done: the parts of all steps
+  /// were written at once, some by another core.
+  void prefetchInputPart(const Lanes &at, int64_t gate, int64_t units) {
+    prefetch(projected, {at.batch, at.position, inputColumn(at, gate, units)});
   }
   /// `sum` with the recurrent bias of a gate.
   Value addBias(const Lanes &at, Value sum, int64_t gate, int64_t units) {
@@ -177,6 +184,10 @@ public:
   /// `value`, but `other` in a row that has ended.
   Value ifActive(const Lanes &at, Value value, Value other) {
     return at.active ? arith::SelectOp::create(b, at.active, value, other).getResult() : value;
+  }
+  /// `value`, but what destination `number` of the stage holds in a row that has ended.
+  Value keepIfEnded(const Lanes &at, Value value, unsigned number) {
+    return at.active ? ifActive(at, value, readDest(at, number)) : value;
   }
   Value zeroIfEnded(const Lanes &at, Value value) {
     return at.active ? ifActive(at, value, constant(0.0f)) : value;
@@ -211,6 +222,11 @@ private:
   Value offset(Value value, int64_t by) {
     return by ? arith::AddIOp::create(b, value, index(by)).getResult() : value;
   }
+  Value inputColumn(const Lanes &at, int64_t gate, int64_t units) {
+    int64_t width = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections;
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(),
+                                           plus(offset(at.unit, gate * units), at.direction, width));
+  }
   /// x + y * factor.
   OpFoldResult plus(OpFoldResult x, Value y, int64_t factor) {
     return affine::makeComposedFoldedAffineApply(
@@ -232,6 +248,12 @@ private:
     return vector::TransferWriteOp::create(b, tensor.getType(), value, tensor, indices, mapOf(tensor), mask,
                                            b.getBoolArrayAttr({true}))
         .getResult();
+  }
+  void prefetch(Value tensor, ValueRange indices) {
+    auto type = bufferization::getMemRefTypeWithFullyDynamicLayout(cast<RankedTensorType>(tensor.getType()));
+    Value buffer = bufferization::ToBufferOp::create(b, type, tensor, /*read_only=*/true);
+    memref::PrefetchOp::create(b, buffer, indices, /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
   }
   /// Vectors lie along the last axis.
   AffineMapAttr mapOf(Value tensor) {
@@ -301,6 +323,7 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   auto loop = scf::ForallOp::create(
       b, {b.getIndexAttr(numDirections), rows.count(b, loc), columns.count(b, loc)}, dests,
       /*mapping=*/std::nullopt);
+  loop->setAttr(kAlternatesAttr, b.getUnitAttr());
   b.setInsertionPoint(loop.getTerminator());
   Value direction = loop.getInductionVar(0), rowBlock = loop.getInductionVar(1),
         columnBlock = loop.getInductionVar(2);
@@ -343,6 +366,27 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
     Value firstColumn = arith::MulIOp::create(b, local, index(width));
     Value panel =
         arith::AddIOp::create(b, arith::MulIOp::create(b, columnBlock, index(panelsPerTask)), local);
+    Value rowCount = getValueOrCreateConstantIndexOp(b, loc, numRows);
+    auto lanesOf = [&](Value row) {
+      Lanes at = {};
+      at.row = row;
+      at.direction = direction;
+      at.batch = sum(m, row);
+      locate(at, step);
+      return at;
+    };
+    {
+      auto rowLoop = scf::ForOp::create(b, index(0), rowCount, index(1));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(rowLoop.getBody()->getTerminator());
+      Lanes at = lanesOf(rowLoop.getInductionVar());
+      for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
+        at.unit = sum(n, offset(firstColumn, first));
+        for (const Product &product : products)
+          for (int64_t gate = 0; gate < (product.hasInput ? product.numGates : 0); ++gate)
+            prefetchInputPart(at, product.firstGate + gate, units);
+      }
+    }
     SmallVector<GateSums> sums;
     for (auto [product, lhs] : llvm::zip_equal(products, lhsTiles)) {
       const Panels &panels = *product.panels;
@@ -364,17 +408,12 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
           sums.push_back({tile, inPanel * width});
       }
     }
-    auto rowLoop = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, loc, numRows), index(1),
-                                      tilesBefore);
+    auto rowLoop = scf::ForOp::create(b, index(0), rowCount, index(1), tilesBefore);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(rowLoop.getBody());
     SmallVector<Value> current = llvm::to_vector_of<Value>(rowLoop.getRegionIterArgs());
-    Lanes at = {};
+    Lanes at = lanesOf(rowLoop.getInductionVar());
     at.tiles = &current;
-    at.row = rowLoop.getInductionVar();
-    at.direction = direction;
-    at.batch = sum(m, at.row);
-    locate(at, step);
     for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
       at.column = offset(firstColumn, first);
       at.unit = sum(n, at.column);
@@ -400,11 +439,17 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   if (panelsPerTask == 1) {
     tiles = buildPanel(index(0), tiles);
   } else {
-    auto panels = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, loc, numTaskPanels),
-                                     index(1), tiles);
+    Value count = getValueOrCreateConstantIndexOp(b, loc, numTaskPanels);
+    auto panels = scf::ForOp::create(b, index(0), count, index(1), tiles);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(panels.getBody());
-    scf::YieldOp::create(b, buildPanel(panels.getInductionVar(), panels.getRegionIterArgs()));
+    // From the last to the first in every other step, as the tasks are run.
+    Value up = panels.getInductionVar();
+    Value down = arith::SubIOp::create(b, arith::SubIOp::create(b, count, index(1)), up);
+    Value isOdd = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, arith::AndIOp::create(b, step, index(1)),
+                                        index(1));
+    Value local = arith::SelectOp::create(b, isOdd, down, up);
+    scf::YieldOp::create(b, buildPanel(local, panels.getRegionIterArgs()));
     tiles.assign(panels.getResults().begin(), panels.getResults().end());
   }
   for (auto [tile, dest, slice] : llvm::zip_equal(tiles, loop.getRegionOutArgs(), slices))
@@ -418,7 +463,7 @@ public:
 
   void getDependentDialects(DialectRegistry &registry) const override {
     TileRecurrentPassBase::getDependentDialects(registry);
-    registry.insert<bufferization::BufferizationDialect>();
+    registry.insert<bufferization::BufferizationDialect, memref::MemRefDialect>();
   }
 
 private:
@@ -462,11 +507,10 @@ private:
             [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
               Value h = carried[1];
               SmallVector<Value> next = r.buildStage(
-                  step, units, Product{r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 1},
-                  r.makeState(units), carried[0],
-                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                  step, units, Product{r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 1}, h,
+                  carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
-                    return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
+                    return {r.keepIfEnded(at, hidden, 0), r.zeroIfEnded(at, hidden)};
                   });
               return {next[1], next[0]};
             });
@@ -476,37 +520,38 @@ private:
     bool projects = static_cast<bool>(op.getProjection());
     int64_t outputs = op.getRecurrentWeight().getType().getDimSize(2);   // P
     int64_t units = op.getRecurrentWeight().getType().getDimSize(1) / 4; // H
-    replace(op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
-            op.getProjection(),
-            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
-              Value h = carried[1];
-              Product product = {r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 4};
-              // The cell state, the hidden state (before a projection), and without one the output.
-              SmallVector<Value> next = r.buildStage(
-                  step, units, product, {carried[2], r.makeState(units)}, projects ? Value() : carried[0],
-                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                    auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
-                    Value before = r.readDest(at, 0);
-                    Value kept = r.mul(r.sigmoid(gate(1)), before);
-                    Value added = r.mul(r.sigmoid(gate(0)), r.tanh(gate(2)));
-                    Value cell = r.clip(r.add(kept, added), op.getCellClip());
-                    Value hidden = r.mul(r.sigmoid(gate(3)), r.tanh(cell));
-                    Value nextCell = r.ifActive(at, cell, before);
-                    if (projects)
-                      return {nextCell, hidden};
-                    return {nextCell, keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
-                  });
-              if (!projects)
-                return {next[2], next[1], next[0]};
-              SmallVector<Value> projected = r.buildStage(
-                  step, outputs, Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1},
-                  r.makeState(outputs), carried[0],
-                  [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                    Value hidden = r.clip(sums[0], op.getProjectionClip());
-                    return {keepHidden(r, at, hidden, h), r.zeroIfEnded(at, hidden)};
-                  });
-              return {projected[1], projected[0], next[0]};
-            });
+    replace(
+        op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
+        op.getProjection(),
+        [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
+          Value h = carried[1];
+          Product product = {r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 4};
+          // The cell state, the hidden state (before a projection), and without one the output.
+          SmallVector<Value> next = r.buildStage(
+              step, units, product, {carried[2], projects ? r.makeState(units) : h},
+              projects ? Value() : carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
+                Value before = r.readDest(at, 0);
+                Value kept = r.mul(r.sigmoid(gate(1)), before);
+                Value added = r.mul(r.sigmoid(gate(0)), r.tanh(gate(2)));
+                Value cell = r.clip(r.add(kept, added), op.getCellClip());
+                Value hidden = r.mul(r.sigmoid(gate(3)), r.tanh(cell));
+                Value nextCell = r.ifActive(at, cell, before);
+                if (projects)
+                  return {nextCell, hidden};
+                return {nextCell, r.keepIfEnded(at, hidden, 1), r.zeroIfEnded(at, hidden)};
+              });
+          if (!projects)
+            return {next[2], next[1], next[0]};
+          SmallVector<Value> projected = r.buildStage(
+              step, outputs,
+              Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1, /*hasInput=*/false},
+              h, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                Value hidden = r.clip(sums[0], op.getProjectionClip());
+                return {r.keepIfEnded(at, hidden, 0), r.zeroIfEnded(at, hidden)};
+              });
+          return {projected[1], projected[0], next[0]};
+        });
   }
 
   void tile(GRUOp op) {
@@ -518,7 +563,7 @@ private:
               enum Gate { reset, update, candidate };
               Value h = carried[1];
               auto finish = [&](const Lanes &at, Value updateSum, Value fromHidden) -> SmallVector<Value> {
-                Value before = r.readState(at, h);
+                Value before = r.readDest(at, 0);
                 Value z = r.sigmoid(r.gateSum(at, updateSum, update, units));
                 Value n = r.tanh(r.add(r.inputPart(at, candidate, units), fromHidden));
                 Value hidden = r.add(r.mul(r.sub(r.constant(1.0f), z), n), r.mul(z, before));
@@ -537,12 +582,12 @@ private:
                 next = r.buildStage(
                     step, units,
                     {{factor, &panels, update, 1}, {r.asFactor(resetHidden, panels), &panels, candidate, 1}},
-                    r.makeState(units), carried[0], [&](const Lanes &at, ValueRange sums) {
+                    h, carried[0], [&](const Lanes &at, ValueRange sums) {
                       return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
                     });
               } else {
-                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, r.makeState(units),
-                                    carried[0], [&](const Lanes &at, ValueRange sums) {
+                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, h, carried[0],
+                                    [&](const Lanes &at, ValueRange sums) {
                                       Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
                                       Value fromHidden = r.addBias(at, sums[2], candidate, units);
                                       return finish(at, sums[1], r.mul(gate, fromHidden));
@@ -550,11 +595,6 @@ private:
               }
               return {next[1], next[0]};
             });
-  }
-
-  /// `hidden`, but what it was before in a row that has ended.
-  static Value keepHidden(Recurrence &r, const Lanes &at, Value hidden, Value before) {
-    return at.active ? r.ifActive(at, hidden, r.readState(at, before)) : hidden;
   }
 
   /// The gates of a weight, and how many of them are multiplied by the same factor at the same time.

@@ -52,6 +52,36 @@ func.func @entry(%context: !llvm.ptr {sesame.context}, %m: memref<?xf32>, %n: in
 
 // -----
 
+// In every other iteration of the loop around it, a part's tasks run from the last to the first.
+// CHECK-LABEL: func.func private @parallel_alternating_0
+// CHECK-SAME:    (%{{.*}}: !llvm.ptr {llvm.noalias, llvm.readonly}, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
+// CHECK-DAG:     %[[FIRST:.*]] = arith.index_cast %[[BEGIN]]
+// CHECK-DAG:     %[[LAST:.*]] = arith.index_cast %[[END]]
+// CHECK:         scf.for %[[UP:.*]] = %[[FIRST]] to %[[LAST]] step %{{.*}} {
+// CHECK:           %[[SUM:.*]] = arith.addi %[[FIRST]], %[[LAST]]
+// CHECK:           %[[TOP:.*]] = arith.subi %[[SUM]]
+// CHECK:           %[[DOWN:.*]] = arith.subi %[[TOP]], %[[UP]]
+// CHECK:           %[[PLACE:.*]] = arith.select %{{.*}}, %[[DOWN]], %[[UP]]
+// CHECK:           %[[J:.*]] = arith.remui %[[PLACE]], %[[COUNT:.*]] : index
+// CHECK:           %[[I:.*]] = arith.divui %[[PLACE]], %[[COUNT]] : index
+// CHECK:           "test.use"(%[[I]], %[[J]])
+// CHECK-LABEL: func.func @alternating
+// CHECK:         scf.for %[[T:.*]] =
+// CHECK:           %[[BIT:.*]] = arith.andi %[[T]], %[[ONE:.*]] : index
+// CHECK:           arith.cmpi eq, %[[BIT]], %[[ONE]]
+func.func @alternating(%context: !llvm.ptr {sesame.context}, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    scf.forall (%i, %j) in (%n, %n) {
+      "test.use"(%i, %j) : (index, index) -> ()
+    } {sesame.alternates}
+  }
+  return
+}
+
+// -----
+
 func.func @no_context(%n: index) {
   // expected-error @+1 {{a parallel loop needs a function with a 'sesame.context' argument}}
   scf.forall (%i) in (%n) {

@@ -31,10 +31,14 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:         %[[G:.*]] = sesame.linear %[[X]], %[[W]] : tensor<?x?x6xf32>, tensor<432x6xf32> -> tensor<?x?x432xf32>
 // CHECK:         %[[U:.*]] = sesame.get_weight @u.gates[%[[L]]]
 // CHECK:         scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>)
-// CHECK:           %[[ROWS:.*]] = tensor.collapse_shape %[[H]] {{\[\[}}0, 1], [2]]
-// CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[Q:.*]], %[[I:.*]], %[[J:.*]]) in (2, %{{.*}}, 5) shared_outs(%[[NEXT:.*]] = %{{.*}}, %[[Y1:.*]] = %[[Y]])
+// The factor is a copy of the state, which each task then updates in place.
+// CHECK:           %[[COPY:.*]] = tensor.insert_slice %[[H]] into %{{.*}}[0, 0, 0]
+// CHECK:           %[[ROWS:.*]] = tensor.collapse_shape %[[COPY]] {{\[\[}}0, 1], [2]]
+// CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[Q:.*]], %[[I:.*]], %[[J:.*]]) in (2, %{{.*}}, 5) shared_outs(%[[NEXT:.*]] = %[[H]], %[[Y1:.*]] = %[[Y]])
 // CHECK:             tensor.extract_slice %[[NEXT]][%[[Q]], %{{.*}}, %{{.*}}]
 // CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[ROWS]][%{{.*}}, 0] [%{{.*}}, 72]
+// While the product runs, the input's parts of all gates are on their way.
+// CHECK-COUNT-3:       memref.prefetch
 // CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%{{.*}}, 0, 0] [1, 72, 48]
 // CHECK:             %[[S:.*]] = sesame.matmul_tile lhs(%[[LHS]] : tensor<?x72xf32>) panel(%[[P]] : tensor<72x48xf32>)
 // CHECK-NOT:         sesame.matmul_tile
@@ -55,14 +59,19 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:               vector.transfer_write %[[OUT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[NEXT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[Y1]]
-// CHECK:           %[[COPIED:.*]] = tensor.insert_slice %[[STEP]]#0 into %[[H]]
-// CHECK:           scf.yield %[[STEP]]#1, %[[COPIED]]
+// CHECK:           } {sesame.alternates}
+// CHECK:           scf.yield %[[STEP]]#1, %[[STEP]]#0
 // CHECK-NOT:     sesame.gru
 
-// Little work a step is one task, with a loop over its panels.
+// Little work a step is one task, with a loop over its panels, in every other step from the last to the first.
 // LARGE-LABEL: func.func @gru
+// LARGE:         scf.for %[[T:.*]] = %c0 to
 // LARGE:         scf.forall (%{{.*}}) in (2, %{{.*}}) shared_outs
-// LARGE:           scf.for %{{.*}} = %c0 to %c5 step %c1
+// LARGE:           scf.for %[[UP:.*]] = %c0 to %c5 step %c1
+// LARGE:             %[[DOWN:.*]] = arith.subi %c4, %[[UP]]
+// LARGE:             %[[BIT:.*]] = arith.andi %[[T]], %c1
+// LARGE:             %[[ODD:.*]] = arith.cmpi eq, %[[BIT]], %c1
+// LARGE:             arith.select %[[ODD]], %[[DOWN]], %[[UP]]
 // LARGE:             sesame.matmul_tile
 func.func @gru(%x: tensor<?x?x6xf32>, %n: tensor<?xi64>, %l: index) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>) {
   %w = sesame.get_weight @w[%l] : tensor<2x216x6xf32>

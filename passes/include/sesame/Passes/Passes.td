@@ -693,7 +693,9 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
     loop over time that carries the states of all directions. A step is an `scf.forall` over directions, blocks of rows and blocks of units: a task multiplies its rows of the hidden
     state by the panels of its units and applies the cell to the sums in vectors at once, so no sum leaves the core. A panel has the columns of
     all gates of 16 units (half of R), so that a task reads one stream; its product is one `sesame.matmul_tile`. An LSTM's projection and a GRU that
-    resets before the product take a second `scf.forall` a step.
+    resets before the product take a second `scf.forall` a step. Products read a copy of the hidden state, so that tasks update their part of the state in place.
+    While a product runs, its input's part is prefetched. In every other step tasks and panels run from the last to the first (`sesame.alternates`), since what
+    was read last is still in the core's own cache.
 
     ```mlir
     %y, %h, %c = sesame.lstm %x, %w, %u direction = forward : tensor<?x?x12xf32>, tensor<1x80x12xf32>, tensor<1x80x20xf32> -> ...
@@ -702,8 +704,9 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
     ```mlir
     %g = sesame.linear %x, %w.rows : tensor<?x?x12xf32>, tensor<80x12xf32> -> tensor<?x?x80xf32>
     %y, %h, %c = scf.for %t = 0 to T iter_args(%y, %h, %c) {
-      %c1, %h1, %y1 = scf.forall (%q, %i, %j) in (1, ceil(B / 32), 2) shared_outs(%c, tensor.empty(B), %y) {
-        %0 = sesame.matmul_tile lhs(%h[%q, 32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, f, g and o: [32 or fewer, 4 * 16]
+      %x = tensor.insert_slice %h into alloc_tensor(B)
+      %c1, %h1, %y1 = scf.forall (%q, %i, %j) in (1, ceil(B / 32), 2) shared_outs(%c, %h, %y) {
+        %0 = sesame.matmul_tile lhs(%x[%q, 32 * %i, 0]) panel(%u.gates[%j]) out(...)           // i, f, g and o: [32 or fewer, 4 * 16]
         scf.for %b, scf.for %v: i, f, g, o of row %b from %g[%b, %t, ...] and %0; vectors of c', h' and the output
       }
       scf.yield %y1, %h1, %c1
