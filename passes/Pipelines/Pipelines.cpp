@@ -25,8 +25,10 @@ struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
                                  llvm::cl::init("f32")};
   Option<std::string> groups{
       *this, "groups", llvm::cl::desc("quantise weights in groups of 32: int8 or int4"), llvm::cl::init("")};
-  Option<bool> bf16Words{*this, "bf16-words", llvm::cl::desc("with bf16: round the inputs of linears too"),
-                         llvm::cl::init(false)};
+  Option<bool> bf16Words{
+      *this, "bf16-words",
+      llvm::cl::desc("with bf16: round the inputs of linears too; with bf16 and int8: those of attention"),
+      llvm::cl::init(false)};
   Option<int64_t> vectorLanes{*this, "vector-lanes",
                               llvm::cl::desc("f32 lanes of a vector register; 0: half a panel"),
                               llvm::cl::init(0)};

@@ -37,7 +37,8 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   functions.addPass(createDecomposeRotaryPass());
   // While transposes and slices still stand between the linears and what reads them, so that readers see
   // through them.
-  functions.addPass(createTileAttentionPass({options.queryBlock}));
+  const bool isNarrow = options.weightType == "bf16" || options.weightType == "int8";
+  functions.addPass(createTileAttentionPass({options.queryBlock, isNarrow && options.bf16Words}));
   functions.addPass(createTileCacheAppendPass());
   functions.addPass(createTileLinearPass({options.rowBlockBytes}));
   functions.addPass(createTileRowsPass({options.rowsPerTask}));

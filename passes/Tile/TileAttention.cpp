@@ -128,7 +128,7 @@ private:
     auto tile = AttentionTileOp::create(b, loc, outTile.getType(), queryTile, keyTile, valueTile, maskTile,
                                         biasTile, getValueOrCreateConstantIndexOp(b, loc, position), outTile,
                                         op.getCausalAttr(), op.getWindowAttr(), op.getScaleAttr(),
-                                        op.getSoftcapAttr());
+                                        op.getSoftcapAttr(), bf16 ? b.getUnitAttr() : UnitAttr());
     insertTile(b, loc, loop, tile.getResults()[0], shared, outSlice);
 
     b.setInsertionPointAfter(loop);

@@ -16,10 +16,10 @@ func.func @matmul_on_memrefs(%a: memref<3x5xf32, strided<[?, 1], offset: ?>>, %p
 }
 
 // CHECK-LABEL: func.func @attention_on_memrefs
-// CHECK: sesame.attention_tile query(%{{.*}} : memref<?x4xf32>) key(%{{.*}} : memref<?x4xf32>) value(%{{.*}} : memref<?x7xf32>) mask(%{{.*}} : memref<?x?xi8>) bias(%{{.*}} : memref<1x?xf32>) first(%{{.*}}) causal window = 3 scale = 5.000000e-01 softcap = 2.000000e+00 out(%{{.*}} : memref<?x7xf32>)
+// CHECK: sesame.attention_tile query(%{{.*}} : memref<?x4xf32>) key(%{{.*}} : memref<?x4xf32>) value(%{{.*}} : memref<?x7xf32>) mask(%{{.*}} : memref<?x?xi8>) bias(%{{.*}} : memref<1x?xf32>) first(%{{.*}}) causal window = 3 scale = 5.000000e-01 softcap = 2.000000e+00 bf16 out(%{{.*}} : memref<?x7xf32>)
 func.func @attention_on_memrefs(%q: memref<?x4xf32>, %k: memref<?x4xf32>, %v: memref<?x7xf32>, %m: memref<?x?xi8>, %b: memref<1x?xf32>, %f: index, %o: memref<?x7xf32>) {
   sesame.attention_tile query(%q : memref<?x4xf32>) key(%k : memref<?x4xf32>) value(%v : memref<?x7xf32>) mask(%m : memref<?x?xi8>) bias(%b : memref<1x?xf32>)
-    first(%f) causal window = 3 scale = 0.5 softcap = 2.0 out(%o : memref<?x7xf32>)
+    first(%f) causal window = 3 scale = 0.5 softcap = 2.0 bf16 out(%o : memref<?x7xf32>)
   return
 }
 

@@ -12,6 +12,12 @@
 // RUN: not %t.8 alter | FileCheck %s
 // RUN: sh %S/inputs/build-kernel.sh %s %t.4.o 4
 // RUN: %cc -O2 %S/inputs/attention-tile.c %t.4.o -lm -o %t.4 && %t.4
+//
+// The same with factors of bf16.
+// RUN: %if x86-avx512-words %{ sed 's/ out(/ bf16 out(/' %s > %t.mlir && env KERNEL_WORDS=1 sh %S/inputs/build-kernel.sh %t.mlir %t.w.o 16 %}
+// RUN: %if x86-avx512-words %{ %cc -O2 -ffp-contract=off %S/inputs/attention-tile.c %t.w.o -lm -o %t.w && %t.w bf16 %}
+// RUN: %if x86-avx512-words %{ not %t.w bf16 alter | FileCheck %s %}
+//
 // CHECK: plain: S = 1, T = 1, first = 0: out[0, 0] is {{.*}}, expected
 // CHECK: 1 wrong of
 

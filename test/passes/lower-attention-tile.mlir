@@ -33,6 +33,33 @@ func.func @causal(%q: memref<?x64xf32>, %k: memref<?x64xf32>, %v: memref<?x64xf3
 
 // -----
 
+// Factors of bf16: blocks of half the length, since their keys and then their values stand beside the scores as words. The weights of two keys become words in the
+// place of the scores.
+// CHECK-LABEL: func.func @bf16
+// CHECK-DAG:     %[[P:.*]] = memref.alloca() {{.*}} : memref<128x32xf32>
+// CHECK-DAG:     %[[QC:.*]] = memref.alloca() {{.*}} : memref<32x32xf32>
+// CHECK-DAG:     %[[W:.*]] = memref.alloca() {{.*}} : memref<4096xf32>
+// CHECK:         vector.load %{{.*}} memref<?x64xf32>
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx512bf16.cvtne2ps2bf16.512"
+// CHECK:         vector.store %{{.*}}, %[[W]]
+// CHECK:         :16 = scf.for %{{.*}} = %c0 to %c32 step %c1 iter_args
+// CHECK:           vector.load %[[QC]]
+// CHECK:           memref.load %[[W]]
+// CHECK:           llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
+// CHECK:         vector.shuffle {{.*}} [0, 16, 1, 17, 2, 18,
+// CHECK:         vector.store %{{.*}}, %[[P]]
+// CHECK:         :16 = scf.for
+// CHECK:           vector.load %[[P]]
+// CHECK:           memref.load %[[W]]
+// CHECK:           llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
+func.func @bf16(%q: memref<?x64xf32>, %k: memref<?x64xf32>, %v: memref<?x64xf32>, %o: memref<?x64xf32>, %s: index) {
+  sesame.attention_tile query(%q : memref<?x64xf32>) key(%k : memref<?x64xf32>) value(%v : memref<?x64xf32>) first(%s) causal scale = 0.125
+    bf16 out(%o : memref<?x64xf32>)
+  return
+}
+
+// -----
+
 // One row (decoding) needs no panel; blocks start at the first key that the mask shows.
 // CHECK-LABEL: func.func @decode
 // CHECK-NOT:     memref<{{.*}}x32xf32>

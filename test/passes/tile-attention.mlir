@@ -1,4 +1,6 @@
 // RUN: sesame-opt %s --sesame-tile-attention --resolve-shaped-type-result-dims --canonicalize --cse | FileCheck %s
+// RUN: sesame-opt %s --sesame-tile-attention=bf16 | FileCheck %s --check-prefix=BF16
+// BF16: sesame.attention_tile {{.*}} softcap = {{.*}} bf16 out(
 
 // CHECK-DAG: #[[$BLOCKS:.*]] = affine_map<()[s0] -> (s0 ceildiv 64)>
 // CHECK-DAG: #[[$ROW:.*]] = affine_map<(d0) -> (d0 * 64)>

@@ -205,9 +205,10 @@ void compileBundle(const CompileOptions &options) {
                 ": expected --dtype f32, bf16 or f16 beside it, for the weights that it leaves, got int8"));
   std::vector<std::string> extensions;
   if (options.dtype == "int8" || !options.weights.empty())
-    extensions = {"avx512vnni"};
-  else if (options.dtype == "bf16")
-    extensions = {"avx512bf16"};
+    extensions.push_back("avx512vnni");
+  // For attention with int8.
+  if (options.dtype == "bf16" || options.dtype == "int8")
+    extensions.push_back("avx512bf16");
   const CodegenOptions codegen = resolveTarget(options.target, extensions);
   if (options.dtype == "f16" && !llvm::is_contained(codegen.requiredFeatures, "f16c") &&
       llvm::StringRef(codegen.triple).starts_with("x86_64"))

@@ -110,8 +110,13 @@ void readPackedWeights(ModuleOp module, OpTable &table) {
     if (std::optional<size_t> op = place(findNumberOfUser(tile)))
       arithmetic[*op] = isa<IntegerType>(tile.getElement()) ? "int8" : "bf16";
   });
+  module.walk([&](mlir::sesame::AttentionTileOp tile) {
+    if (std::optional<size_t> op = place(findNumberOfUser(tile)); op && tile.getBf16())
+      arithmetic[*op] = "bf16";
+  });
   for (OpCost &cost : table.costs) {
     Manifest::Op &op = table.ops[cost.op];
+    cost.arithmetic = arithmetic[cost.op].str();
     // An embedding reads rows of its table; small weights keep their type.
     const StringRef kind = op.kind;
     if (!kind.ends_with("linear") && kind != "sesame.lstm" && kind != "sesame.gru" && kind != "sesame.rnn")
@@ -120,7 +125,6 @@ void readPackedWeights(ModuleOp module, OpTable &table) {
     for (Operation *weight : weights.lookup(cost.op))
       if (auto weightOp = dyn_cast_or_null<mlir::sesame::WeightOp>(weight))
         size += static_cast<double>(weightOp.getSizeInBytes());
-    cost.arithmetic = arithmetic[cost.op].str();
     if (size == 0)
       continue;
     cost.weightBytes = cost.times * Polynomial(size);

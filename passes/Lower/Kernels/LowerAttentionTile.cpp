@@ -50,7 +50,7 @@ class AttentionTile {
 public:
   AttentionTile(AttentionTileOp op, int64_t lanes, bool useScalef)
       : op(op), b(op, lanes), useScalef(useScalef), lanes(lanes), headSize(staticColumns(op.getQuery())),
-        valueSize(staticColumns(op.getOut())), tileRows(chooseTileRows(lanes, 2)),
+        valueSize(staticColumns(op.getOut())), bf16(op.getBf16()), tileRows(chooseTileRows(lanes, 2)),
         panelVectors(panelBytes(2, longBlock() / 2) <= kScratchBytes ? 2 : 1),
         blockKeys(panelBytes(panelVectors, longBlock()) <= kScratchBytes ? longBlock() : longBlock() / 2) {}
 
@@ -62,13 +62,17 @@ public:
     if (hasPenalty())
       keyPenalty = b.scratch({blockKeys});
     rowScores = b.scratch({blockKeys});
+    if (bf16)
+      rowWeights = b.scratch({blockKeys / 2});
     rowQuery = b.scratch({roundUp(headSize)});
     rowOut = b.scratch({roundUp(valueSize)});
     findVisibleKeys();
     if (!ShapedType::isDynamic(staticRows) && staticRows <= kRowsOneByOne)
       return b.loop(b.index(0), numRows, 1, [&](Value row) { buildRow(row); });
 
-    queryColumns = b.scratch({headSize, panelVectors * lanes});
+    queryColumns = b.scratch({queryRows(), panelVectors * lanes});
+    if (bf16)
+      words = b.scratch({blockKeys * wordsPerKey()});
     outColumns = b.scratch({valueSize, panelVectors * lanes});
     block = b.scratch({lanes, lanes});
     b.loop(b.index(0), numRows, panelVectors * lanes, [&](Value firstRow) {
@@ -95,9 +99,95 @@ private:
   static int64_t staticColumns(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(1); }
   int64_t roundUp(int64_t size) const { return (size + lanes - 1) / lanes * lanes; }
   int64_t panelBytes(int64_t vectors, int64_t keys) const {
-    return 4 * vectors * lanes * (headSize + valueSize + keys);
+    return 4 * (vectors * lanes * (queryRows() + valueSize + keys) + (bf16 ? keys * wordsPerKey() : 0));
   }
   FloatBuilder floats() { return FloatBuilder(b, b.getLoc(), b.vectorType(), useScalef); }
+
+  /// One block of keys against one panel of rows.
+  struct Panel {
+    Value firstRow, height;
+    Value key, count; // keys [key, key + count)
+    int64_t vectors;
+    ArrayRef<Value> rowBegins, rowEnds; // what each row sees; begins are null without a window
+    Value everyRowSeesBefore, everyRowSeesFrom;
+  };
+
+  //===--- Words of bf16 ---------------------------------------------------------------------------===//
+  // A word is the 32 bits of two neighbours, the first one in the lower half; here it travels as an f32.
+
+  /// Vectors of words that hold a row's features.
+  int64_t wordVectors() const { return (headSize + 2 * lanes - 1) / (2 * lanes); }
+  int64_t queryRows() const { return bf16 ? wordVectors() * lanes : headSize; }
+  /// A block's keys, [keys, D / 2], and then its values, [keys / 2, E].
+  int64_t wordsPerKey() const { return std::max(wordVectors() * lanes, roundUp(valueSize) / 2); }
+
+  VectorType narrowType(Type element, int64_t count) { return VectorType::get({count}, element); }
+  /// (low[0], low[1]), (low[2], low[3]), ... and then those of `high`.
+  Value toWords(Value low, Value high) {
+    Value numbers = LLVM::CallIntrinsicOp::create(b, narrowType(b.getBF16Type(), 2 * lanes),
+                                                  b.getStringAttr("llvm.x86.avx512bf16.cvtne2ps2bf16.512"),
+                                                  ValueRange{high, low})
+                        .getResult(0);
+    return vector::BitCastOp::create(b, b.vectorType(), numbers);
+  }
+  /// (low[0], high[0]), (low[1], high[1]), ...
+  Value zipToWords(Value low, Value high) {
+    auto type = narrowType(b.getI16Type(), 2 * lanes);
+    Value numbers = vector::BitCastOp::create(b, type, toWords(low, high));
+    SmallVector<int64_t> picks;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      picks.append({lane, lanes + lane});
+    Value zipped = vector::ShuffleOp::create(b, numbers, numbers, picks);
+    return vector::BitCastOp::create(b, b.vectorType(), zipped);
+  }
+  /// acc + the dot product of the two numbers in each lane.
+  Value dot(Value x, Value y, Value acc) {
+    auto type = narrowType(b.getBF16Type(), 2 * lanes);
+    Value numbers[] = {acc, vector::BitCastOp::create(b, type, x), vector::BitCastOp::create(b, type, y)};
+    return LLVM::CallIntrinsicOp::create(b, b.vectorType(),
+                                         b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), numbers)
+        .getResult(0);
+  }
+  /// The words of up to two vectors of features of a row from `d` on, 0 beyond `columns`.
+  Value loadWords(Value memref, Value row, Value d, int64_t columns, Value scale = {}) {
+    auto half = [&](int64_t first) -> Value {
+      if (columns <= first)
+        return b.splat(0.0f);
+      Value x = b.load(memref, {row, b.add(d, first)}, b.firstLanes(columns - first));
+      return scale ? b.fmul(x, scale) : x;
+    };
+    return toWords(half(0), half(lanes));
+  }
+  /// Words of features [e, e + lanes) of the values of keys `key` + t and the next one, or 0 if t + 1 is
+  /// `count`.
+  Value loadValueWords(Value key, Value t, Value count, Value e, Value mask) {
+    Value hasNext = b.compare(arith::CmpIPredicate::slt, b.add(t, 1), count);
+    Value next = arith::SelectOp::create(b, hasNext, b.add(t, 1), t);
+    Value low = b.load(op.getValue(), {b.add(key, t), e}, mask);
+    Value high = b.load(op.getValue(), {b.add(key, next), e}, mask);
+    return zipToWords(low, arith::SelectOp::create(b, hasNext, high, b.splat(0.0f)));
+  }
+  /// Pairs of `count` keys.
+  Value halfOf(Value count) { return arith::CeilDivUIOp::create(b, count, b.index(2)); }
+
+  void packKeys(const Panel &panel) {
+    b.loop(b.index(0), panel.count, 1, [&](Value t) {
+      Value place = b.mul(t, wordsPerKey());
+      forEach(headSize, 2 * lanes, [&](Value d, int64_t columns) {
+        Value word = arith::DivUIOp::create(b, d, b.index(2));
+        b.store(loadWords(op.getKey(), b.add(panel.key, t), d, columns), words, {b.add(place, word)});
+      });
+    });
+  }
+  void packValues(const Panel &panel) {
+    b.loop(b.index(0), halfOf(panel.count), 1, [&](Value pair) {
+      Value place = b.mul(pair, 2 * wordsPerKey());
+      forEach(valueSize, lanes, [&](Value e, int64_t columns) {
+        Value values = loadValueWords(panel.key, b.mul(pair, 2), panel.count, e, b.firstLanes(columns));
+        b.store(values, words, {b.add(place, e)});
+      });
+    });
+  }
 
   //===--- What a row sees -------------------------------------------------------------------------===//
 
@@ -274,21 +364,14 @@ private:
     unpackOut(firstRow, height, inverses);
   }
 
-  /// One block of keys against one panel of rows.
-  struct Panel {
-    Value firstRow, height;
-    Value key, count; // keys [key, key + count)
-    int64_t vectors;
-    ArrayRef<Value> rowBegins, rowEnds; // what each row sees; begins are null without a window
-    Value everyRowSeesBefore, everyRowSeesFrom;
-  };
-
   SmallVector<Value> buildPanelBlock(const Panel &panel, ValueRange carried) {
     int64_t vectors = panel.vectors;
     if (hasRowPenalty())
       packRowPenalties(panel);
     else if (hasPenalty())
       buildKeyPenalties(panel.key, panel.count);
+    if (bf16)
+      packKeys(panel);
     SmallVector<Value> maxima = buildPanelScores(panel, carried.take_front(vectors));
 
     SmallVector<Value> references, corrections, sums;
@@ -298,7 +381,21 @@ private:
       corrections.push_back(rescaling.correction);
       sums.push_back(b.fmul(carried[vectors + v], rescaling.correction));
     }
-    sums = b.loop(b.index(0), panel.count, 1, sums, [&](Value t, ValueRange partial) {
+    if (bf16) {
+      sums = weighPairs(panel, references, sums);
+      packValues(panel);
+    } else {
+      sums = weighScores(panel, references, sums);
+    }
+    forEach(valueSize, tileRows, [&](Value e, int64_t rows) { addValues(panel, e, rows, corrections); });
+    maxima.append(sums);
+    return maxima;
+  }
+
+  /// Scores become weights in place; returns `sums` plus them.
+  SmallVector<Value> weighScores(const Panel &panel, ArrayRef<Value> references, ArrayRef<Value> sums) {
+    int64_t vectors = panel.vectors;
+    return b.loop(b.index(0), panel.count, 1, sums, [&](Value t, ValueRange partial) {
       SmallVector<Value> next;
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> at{t, b.index(v * lanes)};
@@ -308,9 +405,23 @@ private:
       }
       return next;
     });
-    forEach(valueSize, tileRows, [&](Value e, int64_t rows) { addValues(panel, e, rows, corrections); });
-    maxima.append(sums);
-    return maxima;
+  }
+
+  /// The same, the weights of two keys in a word. Behind an odd number of keys stands a hidden score.
+  SmallVector<Value> weighPairs(const Panel &panel, ArrayRef<Value> references, ArrayRef<Value> sums) {
+    int64_t vectors = panel.vectors;
+    return b.loop(b.index(0), halfOf(panel.count), 1, sums, [&](Value pair, ValueRange partial) {
+      Value t = b.mul(pair, 2);
+      SmallVector<Value> next;
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value column = b.index(v * lanes);
+        Value low = weight(b.load(scores, {t, column}), references[v]);
+        Value high = weight(b.load(scores, {b.add(t, 1), column}), references[v]);
+        b.store(zipToWords(low, high), scores, {pair, column});
+        next.push_back(b.fadd(b.fadd(partial[v], low), high));
+      }
+      return next;
+    });
   }
 
   /// scores[t][row] for the keys of the block, `tileRows` keys at a time; returns the running maxima.
@@ -323,12 +434,19 @@ private:
       SmallVector<Value> keyRows;
       for (int64_t i = 0; i < tileRows; ++i)
         keyRows.push_back(b.min(b.add(key, i), lastKey));
-      auto left = [&](int64_t i, Value d) { return b.splat(b.loadScalar(op.getKey(), {keyRows[i], d})); };
+      auto left = [&](int64_t i, Value d) {
+        if (!bf16)
+          return b.splat(b.loadScalar(op.getKey(), {keyRows[i], d}));
+        return b.splat(b.loadScalar(words, {b.add(b.mul(b.add(t, i), wordsPerKey()), d)}));
+      };
       auto right = [&](int64_t v, Value d) { return b.load(queryColumns, {d, b.index(v * lanes)}); };
-      auto multiplyAdd = [&](Value x, Value y, Value acc) { return b.fma(x, y, acc); };
+      auto multiplyAdd = [&](Value x, Value y, Value acc) {
+        return bf16 ? dot(x, y, acc) : b.fma(x, y, acc);
+      };
       RegisterTile tile{tileRows, vectors, left, right, multiplyAdd};
       SmallVector<Value> zeros(tileRows * vectors, b.splat(0.0f));
-      SmallVector<Value> result = emitRegisterTile(b, b.index(headSize), tile, zeros);
+      Value depth = b.index(bf16 ? (headSize + 1) / 2 : headSize);
+      SmallVector<Value> result = emitRegisterTile(b, depth, tile, zeros);
 
       for (int64_t i = 0; i < tileRows; ++i)
         for (int64_t v = 0; v < vectors; ++v) {
@@ -379,32 +497,37 @@ private:
       for (int64_t v = 0; v < vectors; ++v)
         initial.push_back(b.fmul(b.load(outColumns, {b.add(e, i), b.index(v * lanes)}), corrections[v]));
     auto left = [&](int64_t i, Value t) {
-      return b.splat(b.loadScalar(op.getValue(), {b.add(panel.key, t), b.add(e, i)}));
+      if (!bf16)
+        return b.splat(b.loadScalar(op.getValue(), {b.add(panel.key, t), b.add(e, i)}));
+      return b.splat(b.loadScalar(words, {b.add(b.mul(t, 2 * wordsPerKey()), b.add(e, i))}));
     };
     auto right = [&](int64_t v, Value t) { return b.load(scores, {t, b.index(v * lanes)}); };
-    auto multiplyAdd = [&](Value x, Value y, Value acc) { return b.fma(x, y, acc); };
+    auto multiplyAdd = [&](Value x, Value y, Value acc) { return bf16 ? dot(x, y, acc) : b.fma(x, y, acc); };
     RegisterTile tile{rows, vectors, left, right, multiplyAdd};
-    SmallVector<Value> result = emitRegisterTile(b, panel.count, tile, initial);
+    SmallVector<Value> result = emitRegisterTile(b, bf16 ? halfOf(panel.count) : panel.count, tile, initial);
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t v = 0; v < vectors; ++v)
         b.store(result[i * vectors + v], outColumns, {b.add(e, i), b.index(v * lanes)});
   }
 
-  /// queryColumns[d][row] = query[row][d] * scale. Rows past the last are copies of it.
+  /// queryColumns[d][row] = query[row][d] * scale; with `bf16` words of two features. Rows past the last are
+  /// copies of it.
   void packQueries(Value firstRow, Value height, int64_t vectors) {
     Value scale = b.splat(queryScale());
     Value lastRow = b.add(b.add(firstRow, height), -1);
-    forEach(headSize, lanes, [&](Value d, int64_t columns) {
-      Value mask = b.firstLanes(columns);
+    int64_t perLane = bf16 ? 2 : 1;
+    forEach(headSize, perLane * lanes, [&](Value d, int64_t columns) {
+      Value place = b.createOrFold<arith::DivUIOp>(d, b.index(perLane));
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> rows;
         for (int64_t i = 0; i < lanes; ++i) {
           Value row = b.min(b.add(firstRow, v * lanes + i), lastRow);
-          rows.push_back(b.fmul(b.load(op.getQuery(), {row, d}, mask), scale));
+          rows.push_back(bf16 ? loadWords(op.getQuery(), row, d, columns, scale)
+                              : b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), scale));
         }
         rows = b.transpose(rows);
-        for (int64_t i = 0; i < columns; ++i)
-          b.store(rows[i], queryColumns, {b.add(d, i), b.index(v * lanes)});
+        for (int64_t i = 0; i < (columns + perLane - 1) / perLane; ++i)
+          b.store(rows[i], queryColumns, {b.add(place, i), b.index(v * lanes)});
       }
     });
   }
@@ -470,9 +593,12 @@ private:
   //===--- Rows alone ------------------------------------------------------------------------------===//
 
   void buildRow(Value row) {
-    forEach(headSize, lanes, [&](Value d, int64_t columns) {
-      b.store(b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), b.splat(queryScale())), rowQuery,
-              {d});
+    int64_t perLane = bf16 ? 2 : 1;
+    forEach(headSize, perLane * lanes, [&](Value d, int64_t columns) {
+      Value scale = b.splat(queryScale());
+      Value query = bf16 ? loadWords(op.getQuery(), row, d, columns, scale)
+                         : b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), scale);
+      b.store(query, rowQuery, {b.createOrFold<arith::DivUIOp>(d, b.index(perLane))});
     });
     forEach(roundUp(valueSize), lanes, [&](Value e, int64_t) { b.store(b.splat(0.0f), rowOut, {e}); });
     Value begin = beginOfRow(row), end = endOfRow(row);
@@ -483,6 +609,11 @@ private:
       Rescaling rescaling = rescale(carried[0], maximum);
       b.loop(b.index(0), count, lanes,
              [&](Value t) { b.store(weight(b.load(rowScores, {t}), rescaling.reference), rowScores, {t}); });
+      if (bf16)
+        b.loop(b.index(0), count, 2 * lanes, [&](Value t) {
+          Value weights = toWords(b.load(rowScores, {t}), b.load(rowScores, {b.add(t, lanes)}));
+          b.store(weights, rowWeights, {arith::DivUIOp::create(b, t, b.index(2))});
+        });
       Value correction = vector::ExtractOp::create(b, rescaling.correction, int64_t(0));
       Value sum = addRowValues(key, count, rescaling.correction, b.fmul(carried[1], correction));
       return SmallVector<Value>{maximum, sum};
@@ -504,21 +635,25 @@ private:
         keyRows.push_back(b.min(b.add(first, i), lastKey));
       // The transpose of lanes keys x lanes features gives each feature of all keys; the sum runs over
       // features in order.
+      int64_t perLane = bf16 ? 2 : 1, step = perLane * lanes;
       auto addFeatures = [&](Value score, Value d, int64_t columns) {
-        Value mask = b.firstLanes(columns);
+        Value place = b.createOrFold<arith::DivUIOp>(d, b.index(perLane));
         SmallVector<Value> rows;
         for (Value keyRow : keyRows)
-          rows.push_back(b.load(op.getKey(), {keyRow, d}, mask));
+          rows.push_back(bf16 ? loadWords(op.getKey(), keyRow, d, columns)
+                              : b.load(op.getKey(), {keyRow, d}, b.firstLanes(columns)));
         rows = b.transpose(rows);
-        for (int64_t i = 0; i < columns; ++i)
-          score = b.fma(rows[i], b.splat(b.loadScalar(rowQuery, {b.add(d, i)})), score);
+        for (int64_t i = 0; i < (columns + perLane - 1) / perLane; ++i) {
+          Value feature = b.splat(b.loadScalar(rowQuery, {b.add(place, i)}));
+          score = bf16 ? dot(rows[i], feature, score) : b.fma(rows[i], feature, score);
+        }
         return score;
       };
-      int64_t whole = headSize / lanes * lanes;
+      int64_t whole = headSize / step * step;
       Value score = b.splat(0.0f);
       if (whole)
-        score = b.loop(b.index(0), b.index(whole), lanes, {score}, [&](Value d, ValueRange sum) {
-          return SmallVector<Value>{addFeatures(sum[0], d, lanes)};
+        score = b.loop(b.index(0), b.index(whole), step, {score}, [&](Value d, ValueRange sum) {
+          return SmallVector<Value>{addFeatures(sum[0], d, step)};
         })[0];
       if (whole < headSize)
         score = addFeatures(score, b.index(whole), headSize - whole);
@@ -546,7 +681,7 @@ private:
       }
       if (!total)
         carried.push_back(sum); // rides along with the first features
-      carried = b.loop(b.index(0), count, 1, carried, [&](Value t, ValueRange partial) {
+      auto addKey = [&](Value t, ValueRange partial) {
         Value p = b.loadScalar(rowScores, {t});
         Value factor = b.splat(p);
         SmallVector<Value> next;
@@ -555,7 +690,20 @@ private:
         if (!total)
           next.push_back(b.fadd(partial.back(), p));
         return next;
-      });
+      };
+      // Behind an odd number of keys stands a weight of 0.
+      auto addPair = [&](Value pair, ValueRange partial) {
+        Value t = b.mul(pair, 2), factor = b.splat(b.loadScalar(rowWeights, {pair}));
+        SmallVector<Value> next;
+        for (auto [i, column] : llvm::enumerate(columns))
+          next.push_back(dot(loadValueWords(key, t, count, column, masks[i]), factor, partial[i]));
+        if (!total)
+          next.push_back(b.fadd(b.fadd(partial.back(), b.loadScalar(rowScores, {t})),
+                                b.loadScalar(rowScores, {b.add(t, 1)})));
+        return next;
+      };
+      carried = bf16 ? b.loop(b.index(0), halfOf(count), 1, carried, addPair)
+                     : b.loop(b.index(0), count, 1, carried, addKey);
       if (!total)
         total = carried.back();
       for (auto [i, column] : llvm::enumerate(columns))
@@ -568,16 +716,19 @@ private:
   KernelBuilder b;
   bool useScalef;
   int64_t lanes, headSize, valueSize; // lanes, D, E
+  bool bf16;                          // products of words
   int64_t tileRows;                   // keys (or features of the values) of a register tile
   int64_t panelVectors;               // vectors of rows in the widest panel
   int64_t blockKeys;
   Value numKeys, keyBegin, keyEnd;
   Value scores;       // [blockKeys, panel]: scores, then weights
-  Value queryColumns; // [D, panel]
+  Value queryColumns; // [D, panel], with bf16 of words [D / 2 and up, panel]
+  Value words;        // with bf16: a block's keys, then its values
   Value outColumns;   // [E, panel]
   Value block;        // [lanes, lanes], rows on their way out
   Value keyPenalty;   // [blockKeys]
   Value rowScores;    // [blockKeys]
+  Value rowWeights;   // with bf16: words [blockKeys / 2]
   Value rowQuery;     // [D] and up
   Value rowOut;       // [E] and up
 };
@@ -596,6 +747,8 @@ struct LowerAttentionTilePass : sesame::impl::LowerAttentionTilePassBase<LowerAt
     for (Value operand : {op.getQuery(), op.getOut()})
       if (cast<MemRefType>(operand.getType()).isDynamicDim(1))
         return op.emitOpError("expects a static head size, got ") << operand.getType();
+    if (op.getBf16() && vectorLanes != 16)
+      return op.emitOpError("of bf16 expects vectors of 16 lanes, got ") << int64_t(vectorLanes);
     return success();
   }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "core/Session.h"
+#include "core/ThreadTeam.h"
 #include "support/Error.h"
 
 #include <algorithm>
@@ -67,6 +68,20 @@ int64_t Session::stateSymbol(std::string_view name) const {
   return -1;
 }
 
+/// Sets a state's memory to zero, on all threads where that is much work.
+static void clear(Buffer &buffer, ThreadTeam &team) {
+  constexpr uint64_t piece = 256 * 1024;
+  if (buffer.size() < 4 * piece || buffer.isHandedBack())
+    return buffer.clear();
+  auto body = [](void *data, int64_t begin, int64_t end) {
+    auto *target = static_cast<Buffer *>(data);
+    uint64_t first = static_cast<uint64_t>(begin) * piece;
+    uint64_t last = std::min(static_cast<uint64_t>(end) * piece, target->size());
+    std::memset(target->as<char>() + first, 0, last - first);
+  };
+  team.parallelFor(body, &buffer, static_cast<int64_t>((buffer.size() + piece - 1) / piece));
+}
+
 void Session::reset(const std::vector<std::pair<std::string, int64_t>> &symbols, int64_t mostRows) {
   for (const auto &[symbol, value] : symbols)
     if (value < 1)
@@ -113,7 +128,7 @@ void Session::reset(const std::vector<std::pair<std::string, int64_t>> &symbols,
       state.data = Buffer(); // first give the old memory back
       state.data = Buffer(std::max<uint64_t>(bytes, 1));
     } else {
-      state.data.clear();
+      clear(state.data, *team);
     }
     if (!state.data.data()) // no elements, but an address: null means "not allocated"
       state.data = Buffer(1);

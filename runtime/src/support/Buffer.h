@@ -44,8 +44,15 @@ public:
   /// Sets all to zero; memory of 256 MiB and more is handed back to the system, so that this costs what had
   /// been touched.
   void clear();
+  /// Whether `clear` hands the memory back.
+  bool isHandedBack() const { return sizeInBytes >= handedBackFrom; }
 
 private:
+  /// Pages that come anew are zeroed too, and a fault each besides: 14 MB of key and value caches cost a
+  /// prompt of 128 tokens 12 ms on a virtual machine, where setting them to zero takes 1 to 2. Larger memory
+  /// is mostly not used in full.
+  static constexpr uint64_t handedBackFrom = uint64_t(256) << 20;
+
   void *memory = nullptr;
   uint64_t sizeInBytes = 0;
 };

@@ -49,6 +49,19 @@ static const struct {
 
 enum { kOffset = 3 };
 
+/* Whether the kernels round the factors of their products to bf16. */
+static int bf16;
+
+/* x as bf16, rounded to nearest even, if `bf16`. */
+static float narrow(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if (bf16)
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+
 /* One problem: S rows at positions first + s against T keys. */
 typedef struct {
   int64_t S, T, first, ldq, ldk, ldv, ldm, ldb, ldo;
@@ -76,10 +89,14 @@ static void set_mask(size_t c, const Problem *p, int64_t at, int seen) {
 }
 
 static double score(size_t c, const Problem *p, int64_t s, int64_t t) {
-  double sum = 0;
+  /* Kernels round the scaled query. */
+  double log2e = kCases[c].softcap ? 1 : 1.44269504f, sum = 0;
+  float scale = (float)(kCases[c].softcap ? (float)kCases[c].scale / kCases[c].softcap : (float)kCases[c].scale * 1.44269504f);
   for (int64_t d = 0; d < kCases[c].D; ++d)
-    sum += (double)p->query[kOffset + s * p->ldq + d] * p->key[kOffset + t * p->ldk + d];
-  sum *= kCases[c].scale;
+    sum += (bf16 ? narrow(p->query[kOffset + s * p->ldq + d] * scale) : p->query[kOffset + s * p->ldq + d] * kCases[c].scale) *
+           (double)narrow(p->key[kOffset + t * p->ldk + d]);
+  if (bf16)
+    sum *= (kCases[c].softcap ? kCases[c].softcap : 1) / log2e;
   if (kCases[c].softcap)
     sum = kCases[c].softcap * tanh(sum / kCases[c].softcap);
   if (kCases[c].bias)
@@ -103,7 +120,10 @@ int main(int argc, char **argv) {
   } kShapes[] = {{1, 1, 0},   {1, 0, 0},    {3, 5, 2},    {0, 4, 0},    {2, 17, 15},  {4, 4, 0},     {7, 13, 6},   {5, 300, 295},
                  {16, 16, 0}, {17, 31, 14}, {31, 64, 33}, {33, 33, 0},  {40, 600, 560}, {64, 257, 193}, {1, 1000, 999}, {70, 300, 100}};
   long num_shapes = 0;
-  alter = argc > 1 && !strcmp(argv[1], "alter");
+  for (int i = 1; i < argc; ++i) {
+    alter |= !strcmp(argv[i], "alter");
+    bf16 |= !strcmp(argv[i], "bf16");
+  }
   for (size_t c = 0; c < sizeof kCases / sizeof *kCases; ++c)
     for (size_t i = 0; i < sizeof kShapes / sizeof *kShapes; ++i) {
       int64_t S = kShapes[i].S, T = kShapes[i].T, D = kCases[c].D, E = kCases[c].E;
@@ -141,10 +161,11 @@ int main(int argc, char **argv) {
             expected = 0;
             double spread = 0;
             for (int64_t t = 0; t < T && sum > 0; ++t) {
-              expected += weights[t] / sum * p.value[kOffset + t * p.ldv + e];
+              expected += weights[t] / sum * narrow(p.value[kOffset + t * p.ldv + e]);
               spread += weights[t] / sum * fabs(p.value[kOffset + t * p.ldv + e]);
             }
-            tolerance = sum > 0 ? 4e-6 * (1 + magnitude / 8) * spread + 1e-7 : 1e-30;
+            /* A weight that is rounded to bf16 is off by 2^-8 of itself. */
+            tolerance = sum > 0 ? (4e-6 * (1 + magnitude / 8) + bf16 / 256.0) * spread + 1e-7 : 1e-30;
           }
           if (is_off(out[kOffset + s * p.ldo + e], &expected, tolerance))
             printf("%s: S = %ld, T = %ld, first = %ld: out[%ld, %ld] is %.9g, expected %.9g +- %.2g\n", kCases[c].name, (long)S, (long)T,

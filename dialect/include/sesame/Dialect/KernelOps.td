@@ -57,7 +57,8 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
     `sesame.attention` for one batch row and one query head: rows `query` [S, D] against all keys. Query row s stands at position
     `first + s`: with `causal` it sees keys t <= first + s, with `window` in addition t > first + s - window. Keys whose
     `mask` is 0 are not seen. Scores live in a tile only: running max, running sum and accumulator are kept per row, keys are visited in blocks in
-    increasing order.
+    increasing order. With `bf16` the factors of both products (scaled queries, keys, weights before their division by the sum, values) are rounded to bf16,
+    to nearest even; all sums are of f32.
 
     Shapes: query [S, D], key [T, D], value [T, E], mask [T] or [S, T] of integers, bias [S or 1, T], out [S, E].
 
@@ -76,12 +77,12 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
   }];
   let arguments = (ins Sesame_Buffer:$query, Sesame_Buffer:$key, Sesame_Buffer:$value, Optional<Sesame_Buffer>:$mask,
                        Optional<Sesame_Buffer>:$bias, Index:$first, Sesame_Buffer:$out,
-                       UnitAttr:$causal, OptionalAttr<I64Attr>:$window, F32Attr:$scale, OptionalAttr<F32Attr>:$softcap);
+                       UnitAttr:$causal, OptionalAttr<I64Attr>:$window, F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$bf16);
   let assemblyFormat = [{
     `query` `(` $query `:` type($query) `)` `key` `(` $key `:` type($key) `)` `value` `(` $value `:` type($value) `)`
     (`mask` `(` $mask^ `:` type($mask) `)`)? (`bias` `(` $bias^ `:` type($bias) `)`)? `first` `(` $first `)`
     (`causal` $causal^)? (`window` `=` $window^)? `scale` `=` $scale (`softcap` `=` $softcap^)?
-    `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
+    (`bf16` $bf16^)? `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
 }

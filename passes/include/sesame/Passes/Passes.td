@@ -272,6 +272,10 @@ def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::
     [S, T], blocks start at key 0, and padding on the left of more than one block's keys may move a rounding.) Blocks in which no row of
     the panel sees a key, by mask, causal border or window, are skipped. A row without a visible key gives 0.
 
+    With `bf16` a product takes two neighbours at once, features of the scores, keys of the result (vdpbf16ps; so it needs 16 lanes). Queries are rounded
+    as they are packed, a block's keys and then its values into words on the stack, weights in the place of the scores; the sum of the weights is of what they were
+    before. Rows alone pair the same neighbours.
+
     Scratch: at most 64 KiB of stack for D + E <= 256, moved to the start of the function by `sesame-hoist-allocas`. Operands: f32 and a mask of any
     integer type, unit stride along the last axis, any other stride. The `math.tanh` of a softcap is for `sesame-expand-math`.
 
@@ -591,7 +595,9 @@ def TileAttentionPass : Pass<"sesame-tile-attention", "::mlir::func::FuncOp"> {
     reference lowering: heads whose number or size is not static.
   }];
   let options = [Option<"queryBlock", "query-block", "int64_t", /*default=*/"64",
-                        "Queries of one task: packing the keys for the kernel is shared by that many rows">];
+                        "Queries of one task: packing the keys for the kernel is shared by that many rows">,
+                 Option<"bf16", "bf16", "bool", /*default=*/"false",
+                        "Round the factors of both products to bf16, for vdpbf16ps">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect"];
 }

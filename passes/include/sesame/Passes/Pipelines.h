@@ -24,7 +24,8 @@ struct TileOptions {
   std::string weightType = "f32";
   /// Weights quantised in groups of 32: int8, int4, or empty. Then `weightType` is for those that cannot be.
   std::string groups;
-  /// With bf16: the inputs of linears are rounded to bf16 too, for vdpbf16ps.
+  /// For vdpbf16ps: the inputs of linears are rounded to bf16 too with bf16, those of attention with bf16 and
+  /// int8.
   bool bf16Words = false;
   /// f32 lanes of a vector register; 0: half a panel.
   int64_t vectorLanes = 0;
