@@ -98,16 +98,6 @@ private:
 
 } // namespace
 
-/// The pieces in which a thread takes its share. What is left to wait for at a region's end is a piece, not
-/// the half of what disturbed one of two threads.
-static constexpr int64_t kPieces = 8;
-
-/// A contiguous part of a region's iterations, taken piece by piece, first by the thread of the same index.
-struct alignas(64) ThreadTeam::Share {
-  std::atomic<int64_t> next{0}; // the first iteration that nobody took; at or beyond `end`: none is left
-  int64_t end = 0, step = 1;
-};
-
 struct ThreadTeam::Worker {
   int index = 0;  // 1 ... numThreads - 1; the caller is 0
   Signal request; // epoch of the region to run
@@ -140,7 +130,6 @@ ThreadTeam::ThreadTeam(int requested) : numThreads(requested == 0 ? availableCpu
   // With more threads than CPUs, one that spins keeps another from running.
   spins = numThreads <= availableCpus();
   workers = std::make_unique<Worker[]>(static_cast<size_t>(numThreads - 1));
-  shares = std::make_unique<Share[]>(static_cast<size_t>(numThreads));
   for (int i = 1; i < numThreads; ++i) {
     Worker &worker = workers[static_cast<size_t>(i - 1)];
     worker.index = i;
@@ -169,16 +158,11 @@ void ThreadTeam::stop() {
   }
 }
 
-void ThreadTeam::runShares(int64_t self) {
-  for (int64_t i = 0; i < participants; ++i) {
-    Share &share = shares[static_cast<size_t>((self + i) % participants)];
-    // Looking is cheaper than taking: most shares of others are found empty.
-    while (share.next.load(std::memory_order_relaxed) < share.end) {
-      int64_t begin = share.next.fetch_add(share.step, std::memory_order_relaxed);
-      if (begin < share.end)
-        body(data, begin, std::min(begin + share.step, share.end));
-    }
-  }
+/// Runs chunk `index` of `parts` nearly equal contiguous chunks of [0, count).
+static void runChunk(SesameBody body, void *data, int64_t count, int64_t parts, int64_t index) {
+  int64_t size = count / parts, rest = count % parts;
+  int64_t begin = size * index + std::min(index, rest);
+  body(data, begin, begin + size + (index < rest ? 1 : 0));
 }
 
 void ThreadTeam::runWorker(Worker &worker) {
@@ -192,7 +176,7 @@ void ThreadTeam::runWorker(Worker &worker) {
     last = current;
     if (stopping)
       return;
-    runShares(worker.index);
+    runChunk(body, data, count, participants, worker.index);
     worker.done.set(last);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     worker.done.wake();
@@ -208,16 +192,8 @@ void ThreadTeam::parallelFor(SesameBody newBody, void *newData, int64_t newCount
   }
   body = newBody;
   data = newData;
+  count = newCount;
   participants = std::min<int64_t>(newCount, numThreads);
-  int64_t size = newCount / participants, rest = newCount % participants;
-  for (int64_t i = 0, begin = 0; i < participants; ++i) {
-    Share &share = shares[static_cast<size_t>(i)];
-    int64_t end = begin + size + (i < rest ? 1 : 0);
-    share.next.store(begin, std::memory_order_relaxed);
-    share.end = end;
-    share.step = (end - begin + kPieces - 1) / kPieces;
-    begin = end;
-  }
   busy = true;
   ++epoch;
   // Only those that have work are told, so the others never read the region's fields, which may be rewritten
@@ -227,7 +203,7 @@ void ThreadTeam::parallelFor(SesameBody newBody, void *newData, int64_t newCount
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for (int64_t i = 0; i < participants - 1; ++i)
     workers[static_cast<size_t>(i)].request.wake();
-  runShares(0);
+  runChunk(body, data, count, participants, 0);
   for (int64_t i = 0; i < participants - 1; ++i)
     workers[static_cast<size_t>(i)].done.wait(spins, [&](uint32_t value) { return value == epoch; });
   busy = false;

@@ -18,10 +18,8 @@ namespace sesame {
 
 /// A fixed team that runs one parallel region at a time. Between regions the workers spin for a while, since
 /// the regions of one forward pass follow each other within microseconds and waking a thread that sleeps
-/// costs tens of them; then they sleep on a futex. Iterations are split into contiguous pieces by position
-/// alone, so which iterations run together never depends on timing. Each thread has a contiguous share of the
-/// pieces, the same one in regions of one length, so that it finds in its cache what it left there; a thread
-/// that is done with its own helps the others with theirs.
+/// costs tens of them; then they sleep on a futex. Iterations are split into contiguous chunks by position
+/// alone, so which iterations run together never depends on timing.
 class ThreadTeam {
 public:
   /// `numThreads` counts the calling thread; 0 means as many as the process may run on at once (its affinity
@@ -43,21 +41,18 @@ public:
 
 private:
   struct Worker;
-  struct Share;
   void runWorker(Worker &worker);
-  /// Runs what nobody took yet of share `self`, then of the others.
-  void runShares(int64_t self);
   /// Ends the workers 1 ... numThreads - 1.
   void stop();
 
   int numThreads;
   bool spins;
   std::unique_ptr<Worker[]> workers; // numThreads - 1
-  std::unique_ptr<Share[]> shares;   // numThreads
 
   // The region under way: written by the caller before it releases the workers.
   SesameBody body = nullptr;
   void *data = nullptr;
+  int64_t count = 0;
   int64_t participants = 0;
   uint32_t epoch = 0;
   bool busy = false;
