@@ -14,8 +14,9 @@
 #include "support/MappedFile.h"
 #include "tokenizer/Unicode.h"
 
-#include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -376,8 +377,9 @@ TEST(WordFiles, AreRefusedByWhatIsWrong) {
 TEST(WordFiles, PicklesAreNotRead) {
   TemporaryDirectory directory;
   std::ofstream(directory.path / "vocab.pkl") << "\x80\x04.";
-  EXPECT_NE(errorOf([&] { Tokenizer::fromDirectory(directory.path.string()); })
-                .find("vocab.pkl: a pickled vocabulary, which could hold any program, is not read"),
+  EXPECT_NE(errorOf([&] {
+              Tokenizer::fromDirectory(directory.path.string());
+            }).find("vocab.pkl: a pickled vocabulary, which could hold any program, is not read"),
             std::string::npos);
 }
 
@@ -942,11 +944,12 @@ TEST(LongInput, TakesTimeInProportion) {
   for (const std::string &name : kinds) {
     Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/" + name);
     for (const std::string *text : {&megabyte, &mixed, &points, &blanks}) {
-      auto start = std::chrono::steady_clock::now();
+      std::clock_t start = std::clock();
       std::vector<TokenId> ids = tokenizer.encodeIds(*text);
-      double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      // Under a second on an idle core; the allowance is for a loaded one. Quadratic code takes hours.
-      EXPECT_LT(seconds, 5.0) << name;
+      double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+      // Processor time, under a second on an idle core; sanitizers take ten times that. Quadratic code takes
+      // hours.
+      EXPECT_LT(seconds, 60.0) << name;
       std::printf("%-22s %c... %.3f s, %zu ids\n", name.c_str(), (*text)[0], seconds, ids.size());
     }
   }
