@@ -85,7 +85,8 @@ Value ModelBuilder::input(const std::string &name, const Dims &dims, Type elemen
   if (!options.fallback.empty())
     attributes.append("sesame.default", builder.getStringAttr(options.fallback));
   if (options.bound)
-    attributes.append("sesame.range", builder.getDenseI64ArrayAttr({options.fallback == "absent" ? -1 : 0, options.bound}));
+    attributes.append("sesame.range",
+                      builder.getDenseI64ArrayAttr({options.fallback == "absent" ? -1 : 0, options.bound}));
   if (options.isPaddingMask)
     attributes.append("sesame.padding_mask", builder.getUnitAttr());
   if (options.isState) {
@@ -147,7 +148,10 @@ void ModelBuilder::causalEntries(const CausalModel &model) {
     Value positions;
     if (model.hasPositionIds)
       positions = idInput("position_ids", {"B", "S"}, model.maxLength, "arange");
-    output("logits", model.head(model.body(ids, mask, positions, nullptr)), {"B", "S", vocab});
+    Value hidden = model.body(ids, mask, positions, nullptr);
+    output("logits", model.head(hidden), {"B", "S", vocab});
+    if (model.moreOutputs)
+      model.moreOutputs(hidden);
     endEntry();
   }
   // The step is part of what is then known, and that fits the cache: the runtime checks it before code writes

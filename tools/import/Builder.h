@@ -235,6 +235,8 @@ public:
     llvm::function_ref<mlir::Value(mlir::Value hidden)> head;
     /// Without `position_ids` the body is given null, and finds the positions in the mask.
     bool hasPositionIds = true;
+    /// What `forward` gives besides; null for nothing.
+    llvm::function_ref<void(mlir::Value hidden)> moreOutputs = nullptr;
   };
   /// `forward(input_ids, attention_mask, position_ids) -> logits [B, S, V]` and `decode` with a cache ->
   /// logits [B, V] of the last position.

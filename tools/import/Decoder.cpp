@@ -39,7 +39,7 @@ void Decoder::fillInfo() {
 void Decoder::languageModel() {
   fillInfo();
   auto run = [&](Value ids, Value mask, Value positions, Cache *cache) {
-    return body(ids, mask, positions, cache);
+    return body({ids, mask, positions, cache ? Value() : typeInput({"B", "S"})}, cache);
   };
   auto head = [&](Value hidden) { return logits(hidden); };
   b.causalEntries({vocab, maxLength, layers, keyHeads, headSize, run, head, hasPositionIds});
@@ -53,13 +53,30 @@ Decoder::Inputs Decoder::beginInputs(const ModelBuilder::Dims &dims) {
   in.mask = b.maskInput(dims);
   if (hasPositionIds)
     in.positions = b.idInput("position_ids", dims, maxLength, "arange");
+  in.types = typeInput(dims);
   return in;
+}
+
+Value Decoder::typeInput(const ModelBuilder::Dims &dims) {
+  return hasTypeIds ? b.idInput("token_type_ids", dims, vocab, "absent") : Value();
+}
+
+Value Decoder::addTypes(Value h, Value types, Value table) {
+  if (!types)
+    return h;
+  Value known = mapOver(b, "bs->bs", types, b.builder.getI64Type(),
+                        [](Scalars s, ValueRange values) { return s.maximum(values[0], s.constantI64(0)); });
+  return mapOver(b, "bs,bsc,bsc->bsc", {types, h, b.embedding({{known, table}})}, b.builder.getF32Type(),
+                 [](Scalars s, ValueRange values) {
+                   return s.select(s.less(values[0], s.constantI64(0)), values[1],
+                                   s.add(values[1], values[2]));
+                 });
 }
 
 /// Opens `forward` and returns the hidden states.
 Value Decoder::beginForward() {
   Inputs in = beginInputs({"B", "S"});
-  return body(in.ids, in.mask, in.positions, nullptr);
+  return body(in, nullptr);
 }
 
 void Decoder::baseModel() {
@@ -90,7 +107,47 @@ void Decoder::tokenClassification(const char *name) {
   b.endEntry();
 }
 
+void Decoder::doubleHeads() {
+  const Config &c = b.config;
+  std::string summary = c.choice("summary_type", {"last", "first", "mean", "cls_index", "attn"}, "cls_index");
+  if (summary == "mean" || summary == "attn")
+    c.fail("summary_type", "'" + summary + "' is not supported");
+  bool project = c.flag("summary_use_proj", true);
+  // transformers sets num_labels to 1 for this class.
+  int64_t scores = project && c.flag("summary_proj_to_labels", true) ? 1 : width;
+  Inputs in = beginInputs({"B", "N", "S"}), rows = in;
+  Value choice =
+      summary == "cls_index" ? b.idInput("mc_token_ids", {"B", "N"}, maxLength, "absent") : Value();
+  for (Value *each : {&rows.ids, &rows.mask, &rows.positions, &rows.types})
+    if (*each)
+      *each = b.mergeLeading(*each);
+  Value hidden = body(rows, nullptr); // [B * N, S, C]
+  b.output("logits", b.splitLeading(logits(hidden), in.ids), {"B", "N", "S", std::to_string(vocab)});
+  Value picked;
+  if (choice) {
+    // Of choices without a place the last token counts.
+    Value places = mapOver(b, "bn->bn", choice, b.builder.getI64Type(), [&](Scalars s, ValueRange values) {
+      return s.select(s.less(values[0], s.constantI64(0)), s.constantI64(maxLength), values[0]);
+    });
+    picked = b.gatherPositions(hidden, b.mergeLeading(places));
+  } else {
+    picked = summary == "first" ? b.select(hidden, 1, b.builder.getIndexAttr(0)) : b.selectLast(hidden, 1);
+  }
+  if (project)
+    picked = b.linear("multiple_choice_head.summary", picked, scores);
+  if (c.has("summary_activation"))
+    picked = b.activation(c.activation("summary_activation"), picked);
+  picked = b.splitLeading(picked, in.ids); // [B, N, 1 or C]
+  if (scores == 1)
+    b.output("mc_logits", b.dropLastAxis(picked), {"B", "N"});
+  else
+    b.output("mc_logits", picked, {"B", "N", std::to_string(scores)});
+  b.endEntry();
+}
+
 const char *inferClass(const WeightSource &weights, const DecoderClasses &classes) {
+  if (classes.doubleHeads && weights.has("multiple_choice_head.summary.weight"))
+    return classes.doubleHeads;
   if (weights.has(std::string(classes.score) + ".weight"))
     return classes.sequenceClassification;
   if (classes.questionAnswering && weights.has("qa_outputs.weight"))

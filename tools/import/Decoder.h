@@ -37,22 +37,28 @@ public:
   void questionAnswering();
   /// ...ForTokenClassification: scores [B, S, N].
   void tokenClassification(const char *name);
+  /// ...DoubleHeadsModel: N choices a row, a language model over each and a score for each, read at
+  /// `mc_token_ids`.
+  void doubleHeads();
 
 protected:
   explicit Decoder(ModelBuilder &b) : b(b) {}
 
-  /// ids [B, S], mask [B, T], positions [B, S] -> hidden states [B, S, C] after the last norm.
-  virtual mlir::Value body(mlir::Value ids, mlir::Value mask, mlir::Value positions, Cache *cache) = 0;
+  /// What a sequence is given as: ids [B, S], mask [B, T].
+  struct Inputs {
+    mlir::Value ids, mask;
+    mlir::Value positions; // [B, S]; null if the class has none
+    mlir::Value types;     // [B, S]; null if the class has none, and in a step
+  };
+
+  /// -> hidden states [B, S, C] after the last norm.
+  virtual mlir::Value body(const Inputs &in, Cache *cache) = 0;
   /// [B, S, C] -> [B, S, V].
   virtual mlir::Value logits(mlir::Value hidden) = 0;
 
-  struct Inputs {
-    mlir::Value ids, mask;
-    mlir::Value positions; // null if the class has none
-  };
-
-  /// Opens `forward`.
-  Inputs beginInputs(const ModelBuilder::Dims &dims);
+  /// h [B, S, C], to which a token's type adds a row of the same table [V, C] that its word is looked up in.
+  /// Types that are not given add nothing.
+  mlir::Value addTypes(mlir::Value h, mlir::Value types, mlir::Value table);
   /// Causal attention over `mask` by the members below.
   AttentionOptions causalAttention(mlir::Value mask, Cache *cache) const;
 
@@ -64,8 +70,13 @@ protected:
   double scale = 1;
   /// Whether the class takes `position_ids`; `body` gets null otherwise.
   bool hasPositionIds = true;
+  /// Whether the class takes `token_type_ids`.
+  bool hasTypeIds = false;
 
 private:
+  /// Opens `forward`; `dims` are the axes of its inputs.
+  Inputs beginInputs(const ModelBuilder::Dims &dims);
+  mlir::Value typeInput(const ModelBuilder::Dims &dims);
   mlir::Value beginForward();
   void fillInfo();
 };
@@ -77,6 +88,7 @@ struct DecoderClasses {
   /// The linears of sequenceClassification, of the language model and of tokenClassification.
   const char *score = "score", *head = "lm_head", *tokenScore = "score";
   const char *questionAnswering = nullptr;
+  const char *doubleHeads = nullptr;
 };
 
 /// The class of a checkpoint that names none.
@@ -102,6 +114,9 @@ Family decoderFamily(const char *modelType, const char *basePrefix,
   if (Model::classes.questionAnswering)
     family.architectures.push_back({Model::classes.questionAnswering, "question-answering",
                                     [](ModelBuilder &b) { Model(b).questionAnswering(); }});
+  if (Model::classes.doubleHeads)
+    family.architectures.push_back(
+        {Model::classes.doubleHeads, "multiple-choice", [](ModelBuilder &b) { Model(b).doubleHeads(); }});
   family.infer = [](const WeightSource &weights) { return inferClass(weights, Model::classes); };
   family.ignoredSuffixes = std::move(ignoredSuffixes);
   return family;

@@ -34,8 +34,8 @@ EncoderSizes EncoderSizes::read(const Config &c, const EncoderDefaults &defaults
   return sizes;
 }
 
-EncoderSizes EncoderSizes::readPadded(const Config &c, const EncoderDefaults &defaults) {
-  EncoderSizes sizes = read(c, defaults);
+EncoderSizes EncoderSizes::readPadded(const Config &c, const EncoderDefaults &defaults, bool mayDecode) {
+  EncoderSizes sizes = read(c, defaults, mayDecode);
   sizes.padPosition = c.integer("pad_token_id", 0, sizes.maxLength - 2, 1);
   return sizes;
 }
@@ -79,6 +79,23 @@ void Encoder::maskedLM() {
   Value h = beginForward();
   b.output("logits", predictions(h), {"B", "S", std::to_string(sizes.vocab)});
   b.endEntry();
+}
+
+void Encoder::causalLM() {
+  if (!causal)
+    return maskedLM();
+  auto body = [&](Value ids, Value mask, Value positions, Cache *cache) {
+    Inputs in;
+    in.ids = ids;
+    in.mask = mask;
+    if (sizes.types)
+      in.types = b.constantIds(2, 0);
+    in.positions = sizes.padPosition ? positionsOfRealTokens(b, ids, mask, *sizes.padPosition) : positions;
+    return run(in, cache);
+  };
+  auto head = [&](Value hidden) { return predictions(hidden); };
+  b.causalEntries({sizes.vocab, maxLength(), sizes.layers, sizes.heads, sizes.width / sizes.heads, body, head,
+                   /*hasPositionIds=*/!sizes.padPosition});
 }
 
 void Encoder::sequenceClassification() {
@@ -156,7 +173,7 @@ Value Encoder::embeddingSum(const Inputs &in) {
   if (in.types)
     parts.push_back({in.types, table("token_type_embeddings", sizes.types)});
   if (sizes.positionKind == "absolute")
-    parts.push_back({sizes.padPosition ? positionsOfRealTokens(b, in.ids, *sizes.padPosition) : in.positions,
+    parts.push_back({in.positions ? in.positions : positionsOfRealTokens(b, in.ids, *sizes.padPosition),
                      table("position_embeddings", sizes.maxLength)});
   else
     b.weights.ignore(prefix + "embeddings.position_embeddings.weight");
@@ -174,10 +191,11 @@ SmallVector<Value> Encoder::blockOperands(const Inputs &in) {
 }
 
 Value Encoder::encode(Value h, const Inputs &in, Cache *cache) {
-  return b.blocks(
+  h = b.blocks(
       "block", sizes.layers, h, in.mask, cache,
       [&](Value x, Value mask, Cache *cache, ValueRange shared) { return block(x, mask, cache, shared); },
       blockOperands(in));
+  return finalNorm.empty() ? h : b.layerNorm(finalNorm, h, sizes.epsilon);
 }
 
 Value Encoder::selfAttention(Value h, Value mask, Cache *cache, ValueRange shared) {
@@ -196,11 +214,14 @@ Value Encoder::selfAttention(Value h, Value mask, Cache *cache, ValueRange share
 }
 
 Value Encoder::block(Value h, Value mask, Cache *cache, ValueRange shared) {
-  Value x = b.linear(names.attentionOutput, selfAttention(h, mask, cache, shared), sizes.width);
-  h = b.layerNorm(names.attentionNorm, b.add(x, h), sizes.epsilon);
-  x = b.activation(sizes.activation, b.linear(names.inner, h, sizes.inner));
-  x = b.linear(names.output, x, sizes.width);
-  return b.layerNorm(names.outputNorm, b.add(x, h), sizes.epsilon);
+  auto norm = [&](const NamePattern &name, Value x) { return b.layerNorm(name, x, sizes.epsilon); };
+  Value x = selfAttention(isPreNorm ? norm(names.attentionNorm, h) : h, mask, cache, shared);
+  h = b.add(b.linear(names.attentionOutput, x, sizes.width), h);
+  if (!isPreNorm)
+    h = norm(names.attentionNorm, h);
+  x = b.linear(names.inner, isPreNorm ? norm(names.outputNorm, h) : h, sizes.inner);
+  h = b.add(b.linear(names.output, b.activation(sizes.activation, x), sizes.width), h);
+  return isPreNorm ? h : norm(names.outputNorm, h);
 }
 
 Value Encoder::attentionBias(Value q, Value k, ValueRange shared) {

@@ -53,7 +53,8 @@ struct EncoderSizes {
   static EncoderSizes read(const Config &config, const EncoderDefaults &defaults = {},
                            bool mayDecode = false);
   /// The same with the padding id that RoBERTa counts positions from.
-  static EncoderSizes readPadded(const Config &config, const EncoderDefaults &defaults = {});
+  static EncoderSizes readPadded(const Config &config, const EncoderDefaults &defaults = {},
+                                 bool mayDecode = false);
 };
 
 /// The modules of a block, each with a "{}" for the layer where there is a tensor for each.
@@ -84,6 +85,9 @@ public:
 
   void baseModel();
   void maskedLM();
+  /// ...ForCausalLM: `forward` and `decode`, where config.json says that it is a decoder. As a masked
+  /// language model otherwise, which sees both sides.
+  void causalLM();
   void sequenceClassification();
   void tokenClassification();
   void questionAnswering();
@@ -143,6 +147,9 @@ protected:
   const EncoderSizes sizes;
   BlockNames names;
   bool causal = false;
+  /// Whether norms come before attention and feed-forward, and `finalNorm` after the last block.
+  bool isPreNorm = false;
+  std::string finalNorm;
   /// BERT's if the family sets no other. Its decoder is where the table is stored if not tied, and another
   /// name for the input table if it is.
   PredictionHead head;
@@ -163,7 +170,8 @@ protected:
 /// The names of the usual classes of a family; null for one that it does not have.
 struct EncoderClasses {
   const char *base, *maskedLM, *sequenceClassification, *tokenClassification, *questionAnswering,
-      *multipleChoice = nullptr, *nextSentencePrediction = nullptr, *preTraining = nullptr;
+      *multipleChoice = nullptr, *nextSentencePrediction = nullptr, *preTraining = nullptr,
+      *causalLM = nullptr;
 };
 
 template <class Model> std::vector<Architecture> encoderArchitectures(const EncoderClasses &classes) {
@@ -180,6 +188,7 @@ template <class Model> std::vector<Architecture> encoderArchitectures(const Enco
       {classes.nextSentencePrediction, "next-sentence-prediction",
        [](ModelBuilder &b) { Model(b).nextSentencePrediction(); }},
       {classes.preTraining, "fill-mask", [](ModelBuilder &b) { Model(b).preTraining(); }},
+      {classes.causalLM, "text-generation", [](ModelBuilder &b) { Model(b).causalLM(); }},
   };
   std::vector<Architecture> present;
   for (const Architecture &each : all)

@@ -71,6 +71,8 @@ nlohmann::json toJson(const ModelInfo &info) {
     json["decoder_start_token_id"] = *info.decoderStartTokenId;
   if (!info.eosTokenIds.empty())
     json["eos_token_id"] = info.eosTokenIds;
+  if (info.endsInSpecialTokens)
+    json["ends_in_special_tokens"] = true;
   if (!info.labels.empty())
     json["id2label"] = info.labels;
   return json;
@@ -86,7 +88,8 @@ OwningOpRef<ModuleOp> importCheckpoint(const std::string &directory, MLIRContext
   const Family &family = findFamily(config, wanted);
   Checkpoint checkpoint(directory);
   if (wanted.empty())
-    wanted = family.infer ? family.infer(WeightSource(checkpoint, family.basePrefix, family.modelType))
+    wanted = family.infer ? family.infer(WeightSource(checkpoint, family.basePrefix, family.modelType,
+                                                      family.otherPrefixes))
                           : family.architectures.front().name;
   const Architecture *architecture = family.find(wanted);
   if (!architecture) {
@@ -103,7 +106,8 @@ OwningOpRef<ModuleOp> importCheckpoint(const std::string &directory, MLIRContext
   readCommonFields(config, info);
   fillLabels(config, info);
 
-  WeightSource weights(checkpoint, family.basePrefix, architecture->name);
+  WeightSource weights(checkpoint, architecture->basePrefix ? architecture->basePrefix : family.basePrefix,
+                       architecture->name, family.otherPrefixes);
   ModelBuilder model(context, config, weights, info);
   architecture->build(model);
   weights.check();

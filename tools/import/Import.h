@@ -39,6 +39,9 @@ struct ModelInfo {
   int64_t maxLength = 0;
   std::optional<int64_t> padTokenId, bosTokenId, decoderStartTokenId;
   std::vector<int64_t> eosTokenIds;
+  /// Whether the special tokens of a text come behind it, where the model reads them: batches are padded
+  /// before the texts, and a text that is to be continued gets none.
+  bool endsInSpecialTokens = false;
   /// Names of a classifier's classes in order; empty for a model without labels.
   std::vector<std::string> labels;
   /// Remarks for the user, a line each: tensors of the checkpoint that this class does not use.

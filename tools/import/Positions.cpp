@@ -55,6 +55,15 @@ Value positionsOfRealTokens(ModelBuilder &b, Value ids, int64_t padId) {
   });
 }
 
+Value positionsOfRealTokens(ModelBuilder &b, Value ids, Value mask, int64_t padId) {
+  Value past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
+  Type i64 = b.builder.getI64Type();
+  return mapOver(b, "bs->bs", positionsOfRealTokens(b, ids, padId), i64, [&](Scalars s, ValueRange at) {
+    Value isPadding = s.equal(at[0], s.constantI64(padId));
+    return s.select(isPadding, at[0], s.add(at[0], s.toI64(past)));
+  });
+}
+
 Value positionsOf(ModelBuilder &b, Value ids, Value mask, int64_t offset) {
   Value first = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
   first = arith::AddIOp::create(b.builder, b.loc, first, b.constant(offset));

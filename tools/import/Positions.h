@@ -18,6 +18,9 @@ mlir::Value maskPositions(ModelBuilder &b, mlir::Value mask);
 /// ids [B, S] -> [B, S]: `padId` plus the number of tokens so far that are not `padId`, and `padId` for those
 /// that are. RoBERTa's positions.
 mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, int64_t padId);
+/// The same of ids [B, S] that are the last of the T positions of `mask` [B, T]: all earlier ones count, be
+/// they padding or not.
+mlir::Value positionsOfRealTokens(ModelBuilder &b, mlir::Value ids, mlir::Value mask, int64_t padId);
 /// Positions [1, S] of `ids` [B, S], the last of the T that `mask` [B, T] covers, plus `offset`.
 mlir::Value positionsOf(ModelBuilder &b, mlir::Value ids, mlir::Value mask, int64_t offset = 0);
 /// x [B, T] -> [B, S]: the last positions, those of `ids` [B, S].

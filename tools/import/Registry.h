@@ -22,6 +22,8 @@ struct Architecture {
   const char *task;
   /// Builds the entries.
   void (*build)(ModelBuilder &);
+  /// Null for the family's: what is left out of names where the class is a part of the base model.
+  const char *basePrefix = nullptr;
 };
 
 /// All classes that share a `model_type`.
@@ -35,14 +37,14 @@ struct Family {
   const char *(*infer)(const WeightSource &) = nullptr;
   /// Ends of names of tensors that old checkpoints hold and nobody needs: mask buffers, position_ids.
   std::vector<const char *> ignoredSuffixes = {};
+  /// What some classes have in place of the base prefix.
+  std::vector<std::string> otherPrefixes = {};
 
   const Architecture *find(const std::string &name) const;
 };
 
 /// Every family, ordered by model type.
 const std::vector<const Family *> &families();
-
-// families/*.cpp
 
 } // namespace sesame::importer
 

@@ -92,140 +92,149 @@ static Value ofLayer(ModelBuilder &b, Value stacked, int64_t which) {
   return b.select(stacked, 0, placeInCache(b, which));
 }
 
-Value attendSource(ModelBuilder &b, Value q, const Source &source, int64_t heads, double scale,
-                   SourceHeads sourceHeads) {
+Value lastEndPositions(ModelBuilder &b, Value ids) {
+  if (b.info.eosTokenIds.size() != 1)
+    b.config.fail("eos_token_id", "expected one, whose last place is classified, got " +
+                                      std::to_string(b.info.eosTokenIds.size()));
+  Value isEnd = mapOver(b, "bs->bs", ids, b.builder.getI64Type(), [&](Scalars s, ValueRange id) {
+    return s.select(s.equal(id[0], s.constantI64(b.info.eosTokenIds.front())), s.constantI64(1),
+                    s.constantI64(0));
+  });
+  return b.lastPositionOtherThan(isEnd, 0);
+}
+
+Value classificationHead(ModelBuilder &b, Value x, int64_t labels) {
+  int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(1);
+  x = b.activation(ops::Activation::tanh, b.linear("classification_head.dense", x, width));
+  return b.linear("classification_head.out_proj", x, labels);
+}
+
+//===----------------------------------------------------------------------===//
+// Seq2Seq
+//===----------------------------------------------------------------------===//
+
+void Seq2Seq::conditionalGeneration() {
+  forwardEntry(/*hasHead=*/true);
+  encodeEntry();
+  decodeEntry();
+}
+
+void Seq2Seq::pairModel() { forwardEntry(/*hasHead=*/false); }
+
+void Seq2Seq::causalLM() {
+  b.info.numLayers = decoderLayers;
+  auto body = [&](Value ids, Value mask, Value, Cache *cache) { return decode(ids, mask, cache, Source()); };
+  auto head = [&](Value hidden) { return logits(hidden); };
+  auto more = [&](Value hidden) { moreOutputs(hidden, /*hasHead=*/true); };
+  b.causalEntries({vocab, maxLength, decoderLayers, decoderHeads, headSize, body, head,
+                   /*hasPositionIds=*/false, more});
+}
+
+void Seq2Seq::moreOutputs(Value, bool) {}
+
+Source Seq2Seq::encodedSource() {
+  Source source;
+  Value ids = b.idInput("input_ids", {"B", "E"}, sourceVocab);
+  source.mask = b.maskInput({"B", "E"});
+  source.states = encode(ids, source.mask);
+  return source;
+}
+
+Value Seq2Seq::attendSource(Value q, const Source &source, double scale) {
   auto [k, v] = source.states ? sourceHeads(source.states)
                               : std::pair(ofLayer(b, source.cache, 0), ofLayer(b, source.cache, 1));
   AttentionOptions options;
   options.scale = scale;
   options.mask = source.mask;
-  return b.mergeHeads(b.attendHeads(b.splitHeads(q, heads), k, v, options));
+  return b.mergeHeads(b.attendHeads(b.splitHeads(q, decoderHeads), k, v, options));
 }
 
-namespace {
-
-class EntryWriter {
-public:
-  EntryWriter(ModelBuilder &b, const Seq2Seq &model)
-      : b(b), model(model), vocab(std::to_string(model.vocabSize)),
-        source(model.features ? std::to_string(model.maxSource) : "E"),
-        crossDims({std::to_string(2 * model.layers), "B", std::to_string(model.heads), source,
-                   std::to_string(model.headSize)}) {}
-
-  void forward() {
-    std::vector<Limit> limits = sourceLimits();
-    if (model.maxLength)
-      limits.push_back({"S", model.maxLength});
-    b.beginEntry("forward", limits);
-    Source encoded = encodedSource();
-    Value ids = b.idInput("decoder_input_ids", {"B", "S"}, model.vocabSize);
-    Value mask = b.maskInput({"B", "S"}, "decoder_attention_mask");
-    Value hidden = model.decoder(ids, mask, nullptr, encoded);
-    if (model.head)
-      b.output("logits", model.head(hidden), {"B", "S", vocab});
-    else
-      b.output("last_hidden_state", hidden, {"B", "S", widthOf(hidden)});
-    if (model.moreOutputs)
-      model.moreOutputs(hidden);
-    outputStates(encoded.states);
-    b.endEntry();
+void Seq2Seq::forwardEntry(bool hasHead) {
+  std::vector<Limit> limits = sourceLimits();
+  if (maxLength)
+    limits.push_back({"S", maxLength});
+  b.beginEntry("forward", limits);
+  Source source = encodedSource();
+  Value ids = b.idInput("decoder_input_ids", {"B", "S"}, vocab);
+  Value mask = b.maskInput({"B", "S"}, "decoder_attention_mask");
+  Value hidden = decode(ids, mask, nullptr, source);
+  if (hasHead) {
+    b.output("logits", logits(hidden), {"B", "S", std::to_string(vocab)});
+  } else {
+    Value last = lastState(hidden);
+    int64_t columns = cast<RankedTensorType>(last.getType()).getShape().back();
+    b.output("last_hidden_state", last, {"B", "S", std::to_string(columns)});
   }
+  moreOutputs(hidden, hasHead);
+  outputStates(source.states);
+  b.endEntry();
+}
 
-  void encode() {
-    b.beginEntry("encode", sourceLimits());
-    Source encoded = encodedSource();
-    outputStates(encoded.states);
-    SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(2 * model.layers),
-                                         b.extent(encoded.states, 0), b.builder.getIndexAttr(model.heads),
-                                         b.extent(encoded.states, 1), b.builder.getIndexAttr(model.headSize)};
-    // Filled, since bufferization takes the results of a loop over an empty tensor for a conflict.
-    Value buffer = tensor::EmptyOp::create(b.builder, b.loc, extents, b.builder.getF32Type());
-    buffer = linalg::FillOp::create(b.builder, b.loc, b.constantF32(0), buffer).getResult(0);
-    SmallVector<Value> cross = b.layers("cross_cache", model.layers, buffer, encoded.states,
-                                        [&](ValueRange carried, ValueRange shared) -> SmallVector<Value> {
-                                          auto [k, v] = model.sourceHeads(shared.front());
-                                          return {put(v, put(k, carried.front(), 0), 1)};
-                                        });
-    b.output("cross_cache", cross.front(), crossDims);
-    b.endEntry();
-  }
-
-  void decode() {
-    std::vector<Limit> limits = sourceLimits();
-    if (model.maxLength)
-      limits.insert(limits.end(), {{"S", model.maxLength}, {"T", model.maxLength}});
-    limits.insert(limits.end(), {{"S", "T"}, {"T", "C"}});
-    b.beginEntry("decode", limits);
-    Source encoded;
-    if (!model.features)
-      encoded.mask = b.maskInput({"B", "E"});
-    Type f32 = b.builder.getF32Type();
-    encoded.cache = b.input("cross_cache", crossDims, f32);
-    Value ids = b.idInput("decoder_input_ids", {"B", "S"}, model.vocabSize);
-    Value mask = b.maskInput({"B", "T"}, "decoder_attention_mask");
-    InputOptions state;
-    state.isState = true;
-    ModelBuilder::Dims cacheDims = {std::to_string(model.layers), "B", std::to_string(model.heads), "C",
-                                    std::to_string(model.headSize)};
-    Cache cache;
-    cache.keys = b.input("key_cache", cacheDims, f32, state);
-    cache.values = b.input("value_cache", cacheDims, f32, state);
-    cache.past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
-    Value logits = model.head(model.decoder(ids, mask, &cache, encoded));
-    b.output("logits", b.selectLast(logits, 1), {"B", vocab});
-    b.output("key_cache", cache.keys, cacheDims, /*isState=*/true);
-    b.output("value_cache", cache.values, cacheDims, /*isState=*/true);
-    b.endEntry();
-  }
-
-private:
-  std::vector<Limit> sourceLimits() const {
-    if (model.features || !model.maxSource)
-      return {};
-    return {{"E", model.maxSource}};
-  }
-
-  Source encodedSource() {
-    Source encoded;
-    if (model.features) {
-      encoded.states = model.features();
-      return encoded;
-    }
-    Value ids = b.idInput("input_ids", {"B", "E"}, model.sourceVocabSize);
-    encoded.mask = b.maskInput({"B", "E"});
-    encoded.states = model.encoder(ids, encoded.mask);
-    return encoded;
-  }
-
-  void outputStates(Value states) {
-    b.output("encoder_last_hidden_state", states, {"B", source, std::to_string(model.width)});
-  }
-
-  static std::string widthOf(Value x) {
-    return std::to_string(cast<RankedTensorType>(x.getType()).getShape().back());
-  }
-
-  /// Writes x [B, H, E, D] to the current layer's place in the cache.
-  Value put(Value x, Value cache, int64_t which) {
+void Seq2Seq::encodeEntry() {
+  b.beginEntry("encode", sourceLimits());
+  Value states = encodedSource().states;
+  outputStates(states);
+  SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(2 * decoderLayers), b.extent(states, 0),
+                                       b.builder.getIndexAttr(decoderHeads), b.extent(states, 1),
+                                       b.builder.getIndexAttr(headSize)};
+  // Filled, since bufferization takes the results of a loop over an empty tensor for a conflict.
+  Value buffer = tensor::EmptyOp::create(b.builder, b.loc, extents, b.builder.getF32Type());
+  buffer = linalg::FillOp::create(b.builder, b.loc, b.constantF32(0), buffer).getResult(0);
+  // Writes x [B, H, E, D] to the current layer's place in the cache.
+  auto put = [&](Value x, Value cache, int64_t which) -> Value {
     return ops::CacheAppendOp::create(b.builder, b.loc, cache.getType(), x, cache, placeInCache(b, which),
                                       b.constant(0));
-  }
+  };
+  SmallVector<Value> cross = b.layers("cross_cache", decoderLayers, buffer, states,
+                                      [&](ValueRange carried, ValueRange shared) -> SmallVector<Value> {
+                                        auto [k, v] = sourceHeads(shared.front());
+                                        return {put(v, put(k, carried.front(), 0), 1)};
+                                      });
+  b.output("cross_cache", cross.front(), crossDims());
+  b.endEntry();
+}
 
-  ModelBuilder &b;
-  const Seq2Seq &model;
-  std::string vocab, source;
-  ModelBuilder::Dims crossDims;
-};
+void Seq2Seq::decodeEntry() {
+  std::vector<Limit> limits = sourceLimits();
+  if (maxLength)
+    limits.insert(limits.end(), {{"S", maxLength}, {"T", maxLength}});
+  limits.insert(limits.end(), {{"S", "T"}, {"T", "C"}});
+  b.beginEntry("decode", limits);
+  Source source;
+  if (!isSourceFixed)
+    source.mask = b.maskInput({"B", "E"});
+  Type f32 = b.builder.getF32Type();
+  source.cache = b.input("cross_cache", crossDims(), f32);
+  Value ids = b.idInput("decoder_input_ids", {"B", "S"}, vocab);
+  Value mask = b.maskInput({"B", "T"}, "decoder_attention_mask");
+  InputOptions state;
+  state.isState = true;
+  ModelBuilder::Dims cacheDims = {std::to_string(decoderLayers), "B", std::to_string(decoderHeads), "C",
+                                  std::to_string(headSize)};
+  Cache cache;
+  cache.keys = b.input("key_cache", cacheDims, f32, state);
+  cache.values = b.input("value_cache", cacheDims, f32, state);
+  cache.past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
+  Value scores = logits(decode(ids, mask, &cache, source));
+  b.output("logits", b.selectLast(scores, 1), {"B", std::to_string(vocab)});
+  b.output("key_cache", cache.keys, cacheDims, /*isState=*/true);
+  b.output("value_cache", cache.values, cacheDims, /*isState=*/true);
+  b.endEntry();
+}
 
-} // namespace
+std::vector<Limit> Seq2Seq::sourceLimits() const {
+  if (isSourceFixed || !maxSource)
+    return {};
+  return {{"E", maxSource}};
+}
 
-void seq2SeqEntries(ModelBuilder &b, const Seq2Seq &model) {
-  EntryWriter writer(b, model);
-  writer.forward();
-  if (!model.head)
-    return;
-  writer.encode();
-  writer.decode();
+ModelBuilder::Dims Seq2Seq::crossDims() const {
+  return {std::to_string(2 * decoderLayers), "B", std::to_string(decoderHeads), sourceAxis(),
+          std::to_string(headSize)};
+}
+
+void Seq2Seq::outputStates(Value states) {
+  b.output("encoder_last_hidden_state", states, {"B", sourceAxis(), std::to_string(width)});
 }
 
 } // namespace sesame::importer

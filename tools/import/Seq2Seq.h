@@ -38,10 +38,9 @@ struct Source {
   /// [2 * L, B, H, E, D]: layer i's keys at 2 * i, its values at 2 * i + 1; null where there are states.
   mlir::Value cache;
   mlir::Value mask; // [B, E]; null: all of it counts
-};
 
-/// The keys and values [B, H, E, D] that the current decoder layer makes of the encoder's states [B, E, C].
-using SourceHeads = llvm::function_ref<std::pair<mlir::Value, mlir::Value>(mlir::Value states)>;
+  bool isThere() const { return states || cache; }
+};
 
 /// ModelBuilder::blocks for decoder layers, which also read the source. `body(h, mask, cache, source,
 /// shared)`.
@@ -61,37 +60,67 @@ mlir::Value tokenTable(ModelBuilder &b, const std::string &own, const std::strin
 /// `vocab`, then all ids but the last.
 mlir::Value shiftRight(ModelBuilder &b, mlir::Value ids, int64_t vocab);
 
-/// Attention of q [B, S, H * D] to the source -> [B, S, H * D], in a decoder layer.
-mlir::Value attendSource(ModelBuilder &b, mlir::Value q, const Source &source, int64_t heads, double scale,
-                         SourceHeads sourceHeads);
+/// ids [B, S] -> [B]: the place of the last end token, which config.json has to name.
+mlir::Value lastEndPositions(ModelBuilder &b, mlir::Value ids);
 
-/// A sequence-to-sequence model with a language model's head.
-struct Seq2Seq {
-  int64_t vocabSize = 0, sourceVocabSize = 0;
-  int64_t width = 0;                           // of the encoder's states
-  int64_t maxLength = 0, maxSource = 0;        // 0: no bound
-  int64_t layers = 0, heads = 0, headSize = 0; // of the decoder
-  /// (ids [B, E], mask [B, E]) -> states [B, E, C].
-  llvm::function_ref<mlir::Value(mlir::Value ids, mlir::Value mask)> encoder;
-  /// Instead of `encoder`: declares the source's inputs itself, without a mask -> states [B, E, C], where E
-  /// is `maxSource`.
-  llvm::function_ref<mlir::Value()> features;
-  /// (ids [B, S], mask [B, T], cache or null, source) -> hidden states [B, S, C].
-  llvm::function_ref<mlir::Value(mlir::Value ids, mlir::Value mask, Cache *cache, const Source &source)>
-      decoder;
-  SourceHeads sourceHeads;
-  /// [B, S, C] -> logits [B, S, V]; null for a model without a head.
-  llvm::function_ref<mlir::Value(mlir::Value hidden)> head;
-  /// What `forward` gives besides; null for nothing.
-  llvm::function_ref<void(mlir::Value hidden)> moreOutputs;
+/// BART's head, "classification_head", over x [B, C] -> [B, labels].
+mlir::Value classificationHead(ModelBuilder &b, mlir::Value x, int64_t labels);
+
+/// The entries that the classes of every encoder-decoder transformer have. A family derives from it, reads
+/// its config.json into the members and describes the two halves.
+class Seq2Seq {
+public:
+  virtual ~Seq2Seq() = default;
+
+  /// `forward(input_ids, attention_mask, decoder_input_ids, decoder_attention_mask) -> logits [B, S, V],
+  /// encoder_last_hidden_state`, `encode(input_ids, attention_mask) -> encoder_last_hidden_state,
+  /// cross_cache` and `decode(attention_mask, cross_cache, decoder_input_ids, decoder_attention_mask, states)
+  /// -> logits [B, V]` of the last position.
+  void conditionalGeneration();
+  /// `forward` that gives the decoder's `last_hidden_state` [B, S, C] instead of logits.
+  void pairModel();
+  /// ...ForCausalLM: the decoder alone, which reads no source.
+  void causalLM();
+
+protected:
+  explicit Seq2Seq(ModelBuilder &b) : b(b) {}
+
+  /// ids [B, E], mask [B, E] -> states [B, E, C], where the source is a text.
+  virtual mlir::Value encode(mlir::Value ids, mlir::Value mask) { return {}; }
+  /// Declares the source's inputs and encodes them.
+  virtual Source encodedSource();
+  /// ids [B, S], mask [B, T], cache or null, source, which has neither states nor a cache if the decoder is
+  /// alone -> hidden states [B, S, C].
+  virtual mlir::Value decode(mlir::Value ids, mlir::Value mask, Cache *cache, const Source &source) = 0;
+  /// The keys and values [B, H, E, D] that the current decoder layer makes of states [B, E, C].
+  virtual std::pair<mlir::Value, mlir::Value> sourceHeads(mlir::Value states) = 0;
+  /// [B, S, C] -> [B, S, V].
+  virtual mlir::Value logits(mlir::Value hidden) = 0;
+  /// What `decode` gives -> what the base model does: `last_hidden_state`.
+  virtual mlir::Value lastState(mlir::Value hidden) { return hidden; }
+  /// What `forward` gives besides; `hasHead`: beside logits.
+  virtual void moreOutputs(mlir::Value hidden, bool hasHead);
+
+  /// Attention of q [B, S, H * D] to the source -> [B, S, H * D], in a decoder layer.
+  mlir::Value attendSource(mlir::Value q, const Source &source, double scale);
+
+  ModelBuilder &b;
+  int64_t vocab = 0, sourceVocab = 0;
+  int64_t width = 0;                    // of the encoder's states
+  int64_t maxLength = 0, maxSource = 0; // 0: no bound
+  /// Whether every source has `maxSource` positions.
+  bool isSourceFixed = false;
+  int64_t decoderLayers = 0, decoderHeads = 0, headSize = 0;
+
+private:
+  void forwardEntry(bool hasHead);
+  void encodeEntry();
+  void decodeEntry();
+  std::vector<Limit> sourceLimits() const;
+  std::string sourceAxis() const { return isSourceFixed ? std::to_string(maxSource) : "E"; }
+  ModelBuilder::Dims crossDims() const;
+  void outputStates(mlir::Value states);
 };
-
-/// `forward(input_ids, attention_mask, decoder_input_ids, decoder_attention_mask) -> logits [B, S, V],
-/// encoder_last_hidden_state` (without a head `last_hidden_state` [B, S, C]). With a head also
-/// `encode(input_ids, attention_mask) -> encoder_last_hidden_state, cross_cache` and
-/// `decode(attention_mask, cross_cache, decoder_input_ids, decoder_attention_mask, states) -> logits [B, V]`
-/// of the last position.
-void seq2SeqEntries(ModelBuilder &b, const Seq2Seq &model);
 
 } // namespace sesame::importer
 

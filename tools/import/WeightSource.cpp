@@ -46,9 +46,10 @@ std::string instantiate(const NamePattern &pattern, int64_t layer) {
              : pattern.substr(0, hole) + std::to_string(layer) + pattern.substr(hole + 2);
 }
 
-WeightSource::WeightSource(const Checkpoint &checkpoint, std::string prefix, std::string description)
+WeightSource::WeightSource(const Checkpoint &checkpoint, std::string prefix, std::string description,
+                           std::vector<std::string> otherPrefixes)
     : checkpoint(checkpoint), basePrefix(std::move(prefix)), description(std::move(description)),
-      stripsPrefix(true) {
+      otherPrefixes(std::move(otherPrefixes)), stripsPrefix(true) {
   for (const StoredTensor *tensor : checkpoint.tensors())
     if (startsWith(tensor->name, basePrefix))
       stripsPrefix = false;
@@ -62,13 +63,20 @@ std::string WeightSource::spelled(const std::string &name) const {
   return stripsPrefix ? withoutPrefix(name) : name;
 }
 
+std::vector<NamePattern> WeightSource::spellings(const NamePattern &name) const {
+  std::vector<NamePattern> names = {spelled(name)};
+  if (startsWith(name, basePrefix))
+    for (const std::string &prefix : otherPrefixes)
+      names.push_back(prefix + withoutPrefix(name));
+  return names;
+}
+
 NamePattern WeightSource::resolve(const std::vector<NamePattern> &alternatives, int64_t firstLayer) const {
-  for (const NamePattern &alternative : alternatives) {
-    NamePattern pattern = spelled(alternative);
-    for (const NamePattern &candidate : {pattern, oldName(pattern)})
-      if (!candidate.empty() && checkpoint.find(instantiate(candidate, firstLayer)))
-        return candidate;
-  }
+  for (const NamePattern &alternative : alternatives)
+    for (const NamePattern &pattern : spellings(alternative))
+      for (const NamePattern &candidate : {pattern, oldName(pattern)})
+        if (!candidate.empty() && checkpoint.find(instantiate(candidate, firstLayer)))
+          return candidate;
   return spelled(alternatives.front());
 }
 

@@ -24,15 +24,15 @@ using NamePattern = std::string;
 std::string instantiate(const NamePattern &pattern, int64_t layer);
 
 /// The tensors of a checkpoint under the names that a family's description uses, and the record of what fits
-/// and what does not. Two habits of old and derived checkpoints are undone here: a base model saved alone has
-/// its tensors without the base prefix
-/// ("transformer."), and checkpoints converted from TensorFlow call a norm's weight and bias `gamma` and
-/// `beta`.
+/// and what does not. Habits of old and derived checkpoints are undone here: a base model saved alone has its
+/// tensors without the base prefix ("transformer."), some classes have another one, and checkpoints converted
+/// from TensorFlow call a norm's weight and bias `gamma` and `beta`.
 class WeightSource {
 public:
-  /// `basePrefix` is what transformers calls the base model prefix, with its dot. `description` is the
-  /// class's name, for messages.
-  WeightSource(const Checkpoint &checkpoint, std::string basePrefix, std::string description);
+  /// `basePrefix` is what transformers calls the base model prefix, with its dot; `otherPrefixes` are what
+  /// some classes have in its place. `description` is the class's name, for messages.
+  WeightSource(const Checkpoint &checkpoint, std::string basePrefix, std::string description,
+               std::vector<std::string> otherPrefixes = {});
 
   /// The pattern as the checkpoint spells it: the first of `alternatives` of which a tensor is there, else
   /// the first.
@@ -63,9 +63,12 @@ public:
 
 private:
   std::string spelled(const std::string &name) const;
+  /// All names under which `name` may be stored, the usual one first.
+  std::vector<NamePattern> spellings(const NamePattern &name) const;
 
   const Checkpoint &checkpoint;
   std::string basePrefix, description;
+  std::vector<std::string> otherPrefixes;
   bool stripsPrefix;
   std::set<std::string> used;
   /// A tensor may be claimed more than once; the first problems are listed.

@@ -86,10 +86,14 @@ std::string TextModel::label(int64_t index) const {
   return "LABEL_" + std::to_string(index);
 }
 
+bool TextModel::endsInSpecialTokens() const {
+  return manifest().config.value("ends_in_special_tokens", nlohmann::json()) == true;
+}
+
 bool TextModel::padsLeft() const {
   const nlohmann::json config = companion("tokenizer_config.json");
   const auto side = config.find("padding_side");
-  return side == config.end() ? manifest().model.modelType == "xlnet" : *side == "left";
+  return side == config.end() ? endsInSpecialTokens() : *side == "left";
 }
 
 TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts, bool padsLeft) {
@@ -128,7 +132,9 @@ TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLe
   std::vector<InputTensor> inputs = {{"input_ids", DType::i64, shape, ids.data()}};
   if (entry.findInput("attention_mask") >= 0)
     inputs.push_back({"attention_mask", DType::i64, shape, mask.data()});
-  if (entry.findInput("token_type_ids") >= 0)
+  // GPT-2 and its kin take types, but their tokenizers give none.
+  const int32_t typeInput = entry.findInput("token_type_ids");
+  if (typeInput >= 0 && entry.inputs[typeInput].defaultValue != InputDefault::absent)
     inputs.push_back({"token_type_ids", DType::i64, shape, types.data()});
   batch.outputs = activeSession.run("forward", inputs);
   return batch;

@@ -65,7 +65,10 @@ public:
   };
   Batch forward(const std::vector<TextInput> &texts, bool padsLeft = false);
   Batch forward(std::vector<Encoding> encodings, bool padsLeft = false);
-  /// Whether the tokenizer's configuration wants padding before the text: XLNet's reads the last position.
+  /// Whether a text's special tokens come behind it.
+  bool endsInSpecialTokens() const;
+  /// Whether padding comes before the text: by the tokenizer's configuration, else where special tokens end
+  /// it.
   bool padsLeft() const;
 
 private:

@@ -63,9 +63,8 @@ static void generateText(const GenerateOptions &options) {
   GenerationConfig config = configureGeneration(model, options.settings);
   const bool hasSource = hasEncoder(model.session().model());
   for (const std::string &text : options.prompts) {
-    // XLNet's template ends a text with special tokens, behind which nothing goes on.
-    const bool addsSpecialTokens = model.manifest().model.modelType != "xlnet";
-    const std::vector<TokenId> ids = model.tokenizer().encodeIds(text, addsSpecialTokens);
+    // Nothing goes on behind the special tokens that end a text.
+    const std::vector<TokenId> ids = model.tokenizer().encodeIds(text, !model.endsInSpecialTokens());
     prompts.emplace_back(ids.begin(), ids.end());
     if (prompts.back().empty()) { // As transformers does when it is given nothing.
       if (!config.bosTokenId)

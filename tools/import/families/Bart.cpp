@@ -39,100 +39,135 @@ enum class Places {
   fairseqSinusoids,
 };
 
+/// What a family does and what it takes where config.json is silent; BART's unless said otherwise.
 struct Variant {
   /// The norm comes before attention and feed-forward, and once more after the last layer.
-  bool isPreNorm;
+  bool isPreNorm = false;
   /// A norm of the embeddings' sum.
-  bool normalizesEmbeddings;
+  bool normalizesEmbeddings = true;
   /// The decoder's tokens are normalized before their positions are added.
-  bool normalizesTokensAlone;
-  Places places;
+  bool normalizesTokensAlone = false;
+  Places places = Places::table;
   /// Of the position table's first row that is used.
-  int64_t positionOffset;
-  int64_t vocab, layers, heads, inner, width, maxLength;
-  const char *activation;
+  int64_t positionOffset = 0;
+  int64_t vocab = 50265, layers = 12, heads = 16, inner = 4096, width = 1024, maxLength = 1024;
+  int64_t decoderLayers = 12;
+  const char *activation = "gelu";
   bool scalesEmbeddings = false;
   /// The one table of tokens and the output's are tied, unless config.json says other.
   bool sharesTables = true;
+  /// Source and target have vocabularies of their own, "src_vocab_size" and "tgt_vocab_size".
+  bool hasTwoVocabularies = false;
+  /// Texts end in their language, which the decoder starts with.
+  bool endsInLanguage = false;
   const char *prefix = "model.";
+  const char *head = "lm_head.weight";
+  /// The base model gives logits as its last state.
+  bool hasHeadInBase = false;
+  const char *sourceLengthKey = "max_position_embeddings", *targetLengthKey = "max_position_embeddings";
+  int64_t sourceLength = 1024;
 };
-constexpr Variant bart = {false, true, false, Places::table, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant mbart = {true, true, false, Places::table, 2, 50265, 12, 16, 4096, 1024, 1024, "gelu"};
-constexpr Variant pegasus = {true, false, false, Places::sinusoids, 0, 50265, 12, 16, 4096,
-                             1024, 1024,  "gelu"};
-constexpr Variant marian = {false, false, false, Places::sinusoids, 0, 58101, 12, 16, 4096,
-                            1024,  1024,  "gelu"};
-constexpr Variant blenderbot = {true, false, false, Places::table, 0, 8008, 2, 32, 10240, 2560, 128, "gelu"};
-constexpr Variant blenderbotSmall = {false, true, true, Places::table, 0,   50265,
-                                     8,     16,   2048, 512,           512, "gelu"};
-constexpr Variant m2m100 = {true, false,  false, Places::fairseqSinusoids, 0, 128112, 12, 16, 4096, 1024,
-                            1024, "relu", true};
-constexpr Variant fsmt = {false,  false, false, Places::fairseqSinusoids, 0, 42024, 12, 16, 4096, 1024, 1024,
-                          "relu", true,  false};
-constexpr Variant led = {false, true, false, Places::table, 0,     50265, 12,    16,
-                         4096,  1024, 1024,  "gelu",        false, true,  "led."};
 
-class Bart {
+constexpr Variant bart = [] {
+  Variant v;
+  v.positionOffset = 2;
+  return v;
+}();
+constexpr Variant mbart = [] {
+  Variant v = bart;
+  v.isPreNorm = v.endsInLanguage = true;
+  return v;
+}();
+constexpr Variant marian = [] {
+  Variant v;
+  v.normalizesEmbeddings = false;
+  v.places = Places::sinusoids;
+  v.vocab = 58101;
+  return v;
+}();
+constexpr Variant pegasus = [] {
+  Variant v = marian;
+  v.isPreNorm = true;
+  v.vocab = 50265;
+  return v;
+}();
+constexpr Variant blenderbot = [] {
+  Variant v;
+  v.isPreNorm = true;
+  v.normalizesEmbeddings = false;
+  v.vocab = 8008;
+  v.layers = 2;
+  v.decoderLayers = 24;
+  v.heads = 32;
+  v.inner = 10240;
+  v.width = 2560;
+  v.maxLength = v.sourceLength = 128;
+  return v;
+}();
+constexpr Variant blenderbotSmall = [] {
+  Variant v;
+  v.normalizesTokensAlone = true;
+  v.layers = v.decoderLayers = 8;
+  v.inner = 2048;
+  v.width = v.maxLength = v.sourceLength = 512;
+  return v;
+}();
+constexpr Variant m2m100 = [] {
+  Variant v;
+  v.isPreNorm = v.scalesEmbeddings = true;
+  v.normalizesEmbeddings = false;
+  v.places = Places::fairseqSinusoids;
+  v.vocab = 128112;
+  v.activation = "relu";
+  return v;
+}();
+constexpr Variant fsmt = [] {
+  Variant v = m2m100;
+  v.isPreNorm = v.sharesTables = false;
+  v.hasTwoVocabularies = true;
+  v.vocab = 42024;
+  v.head = "model.decoder.output_projection.weight";
+  v.hasHeadInBase = true;
+  return v;
+}();
+constexpr Variant led = [] {
+  Variant v;
+  v.prefix = "led.";
+  v.sourceLengthKey = "max_encoder_position_embeddings";
+  v.targetLengthKey = "max_decoder_position_embeddings";
+  v.sourceLength = 16384;
+  return v;
+}();
+
+class Bart : public Seq2Seq {
 public:
-  Bart(ModelBuilder &b, const Variant &variant) : b(b), variant(variant), prefix(variant.prefix) {
+  Bart(ModelBuilder &b, const Variant &variant) : Seq2Seq(b), variant(variant), prefix(variant.prefix) {
     const Config &c = b.config;
     width = c.extent("d_model", variant.width);
     encoder = Stack::read(c, "encoder", width, {variant.layers, variant.heads, variant.inner});
-    decoder = Stack::read(c, "decoder", width,
-                          {&variant == &blenderbot ? 24 : variant.layers, variant.heads, variant.inner});
-    if (&variant == &fsmt) {
-      vocab = c.extent("src_vocab_size", variant.vocab);
-      decoderVocab = c.extent("tgt_vocab_size", variant.vocab);
+    decoder = Stack::read(c, "decoder", width, {variant.decoderLayers, variant.heads, variant.inner});
+    decoderLayers = decoder.layers;
+    decoderHeads = decoder.heads;
+    headSize = width / decoder.heads;
+    if (variant.hasTwoVocabularies) {
+      sourceVocab = c.extent("src_vocab_size", variant.vocab);
+      vocab = c.extent("tgt_vocab_size", variant.vocab);
       sharesTable = false;
     } else {
-      vocab = c.extent("vocab_size", variant.vocab);
+      sourceVocab = c.extent("vocab_size", variant.vocab);
       sharesTable = c.flag("share_encoder_decoder_embeddings", true);
-      decoderVocab = sharesTable ? vocab : c.extent("decoder_vocab_size", vocab);
+      vocab = sharesTable ? sourceVocab : c.extent("decoder_vocab_size", sourceVocab);
     }
-    if (&variant == &led) {
-      sourceLength = c.extent("max_encoder_position_embeddings", 16384);
-      maxLength = c.extent("max_decoder_position_embeddings", variant.maxLength);
-    } else {
-      sourceLength = maxLength = c.extent("max_position_embeddings", variant.maxLength);
-    }
+    maxSource = c.extent(variant.sourceLengthKey, variant.sourceLength);
+    maxLength = c.extent(variant.targetLengthKey, variant.maxLength);
     activation = c.activation("activation_function", variant.activation);
     embeddingScale = c.flag("scale_embedding", variant.scalesEmbeddings) ? std::sqrt(double(width)) : 1;
     tied = c.flag("tie_word_embeddings", variant.sharesTables);
-    b.info.vocabSize = decoderVocab;
+    b.info.vocabSize = vocab;
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
     b.info.maxLength = maxLength;
   }
-  virtual ~Bart() = default;
-
-  void conditionalGeneration() { seq2Seq(/*hasHead=*/true); }
-
-  void seq2Seq(bool hasHead) {
-    auto encode = [&](Value ids, Value mask) { return encoded(ids, mask, "E"); };
-    auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-      return decoded(ids, mask, cache, source);
-    };
-    auto sourceHeads = [&](Value states) { return crossHeads(states); };
-    auto head = [&](Value hidden) { return logits(hidden); };
-    Seq2Seq model;
-    model.vocabSize = decoderVocab;
-    model.sourceVocabSize = vocab;
-    model.width = width;
-    model.maxLength = maxLength;
-    model.maxSource = sourceLength;
-    model.layers = decoder.layers;
-    model.heads = decoder.heads;
-    model.headSize = width / decoder.heads;
-    model.encoder = encode;
-    model.decoder = decode;
-    model.sourceHeads = sourceHeads;
-    if (hasHead)
-      model.head = head;
-    seq2SeqEntries(b, model);
-  }
-
-  /// Of a model whose base class is given the decoder's tokens.
-  void pairModel() { seq2Seq(/*hasHead=*/false); }
 
   void baseModel() {
     Passes passes = beginShifted();
@@ -142,15 +177,10 @@ public:
 
   /// A classifier of the decoder's state at the last end token.
   void sequenceClassification() {
-    if (b.info.eosTokenIds.size() != 1)
-      b.config.fail("eos_token_id", "expected one, whose last place is classified, got " +
-                                        std::to_string(b.info.eosTokenIds.size()));
     int64_t labels = b.config.numLabels();
     Passes passes = beginShifted();
-    Value last = b.lastPositionOtherThan(whereEqual(passes.ids, b.info.eosTokenIds.front()), 0);
-    Value x = b.linear("classification_head.dense", b.gatherPositions(passes.hidden, last), width);
-    x = b.activation(mlir::sesame::Activation::tanh, x);
-    b.output("logits", b.linear("classification_head.out_proj", x, labels), {"B", std::to_string(labels)});
+    Value last = b.gatherPositions(passes.hidden, lastEndPositions(b, passes.ids));
+    b.output("logits", classificationHead(b, last, labels), {"B", std::to_string(labels)});
     endShifted(passes);
   }
 
@@ -168,8 +198,6 @@ protected:
     return selfAttention(encoder, x, mask, nullptr);
   }
 
-  ModelBuilder &b;
-  int64_t width;
   Stack encoder;
 
 private:
@@ -179,30 +207,20 @@ private:
 
   /// Opens `forward` of a model that runs both stacks over one text: the decoder reads it shifted right.
   Passes beginShifted() {
-    b.beginEntry("forward", {{"S", std::min(maxLength, sourceLength)}});
+    b.beginEntry("forward", {{"S", std::min(maxLength, maxSource)}});
     Passes passes;
-    passes.ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    passes.ids = b.idInput("input_ids", {"B", "S"}, sourceVocab);
     Source source;
     source.mask = b.maskInput();
     source.states = passes.states = encoded(passes.ids, source.mask, "S");
-    Value shifted = wrapsLastToken() ? wrapRight(passes.ids) : shiftRight(b, passes.ids, decoderVocab);
-    passes.hidden = decoded(shifted, /*mask=*/Value(), nullptr, source);
+    Value shifted = variant.endsInLanguage ? wrapRight(passes.ids) : shiftRight(b, passes.ids, vocab);
+    passes.hidden = decode(shifted, /*mask=*/Value(), nullptr, source);
     return passes;
   }
   void endShifted(const Passes &passes) {
     b.output("encoder_last_hidden_state", passes.states, {"B", "S", std::to_string(width)});
     b.endEntry();
   }
-
-  /// 1 where the id is `wanted`, else 0.
-  Value whereEqual(Value ids, int64_t wanted) {
-    return mapOver(b, "bs->bs", ids, b.builder.getI64Type(), [&](Scalars s, ValueRange id) {
-      return s.select(s.equal(id[0], s.constantI64(wanted)), s.constantI64(1), s.constantI64(0));
-    });
-  }
-
-  /// mBART's texts end in their language, which the decoder starts with.
-  bool wrapsLastToken() const { return &variant == &mbart; }
 
   /// The last id that is not padding, then all but the last.
   Value wrapRight(Value ids) {
@@ -223,10 +241,10 @@ private:
 
   Value table(const Stack &stack) {
     const std::string own = prefix + stack.name + ".embed_tokens.weight";
-    int64_t rows = stack.name == "encoder" ? vocab : decoderVocab;
+    int64_t rows = stack.name == "encoder" ? sourceVocab : vocab;
     std::vector<NamePattern> others;
     if (!sharesTable) {
-      if (tied && &variant == &fsmt)
+      if (tied && variant.hasTwoVocabularies)
         others.push_back(prefix + "decoder.embed_tokens.weight");
       return b.weight(own, {rows, width}, others);
     }
@@ -254,10 +272,10 @@ private:
   Value addPlaces(const Stack &stack, Value h, Value ids, Value mask) {
     const std::string stored = prefix + stack.name + ".embed_positions.weight";
     bool isStored = b.weights.has(stored);
-    int64_t length = stack.name == "encoder" ? sourceLength : maxLength;
+    int64_t length = stack.name == "encoder" ? maxSource : maxLength;
     if (variant.places == Places::fairseqSinusoids) {
       int64_t padId = b.info.padTokenId.value_or(1);
-      Value positions = realPositions(ids, mask, padId);
+      Value positions = positionsOfRealTokens(b, ids, mask, padId);
       if (!isStored)
         return b.add(h, fairseqSinusoids(positions, padId));
       return b.add(h, b.embedding({{positions, b.weight(stored, {length + padId + 1, width})}}));
@@ -266,17 +284,6 @@ private:
       return addRows(b, h, sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true}));
     Value rows = b.weight(stored, {length + variant.positionOffset, width});
     return addRows(b, h, b.embedding({{positionsOf(b, ids, mask, variant.positionOffset), rows}}));
-  }
-
-  /// Of ids [B, S], the last of T positions: `padId` plus how many tokens there are up to each, not counting
-  /// padding among the S; `padId` for padding.
-  Value realPositions(Value ids, Value mask, int64_t padId) {
-    Value past = arith::SubIOp::create(b.builder, b.loc, b.dim(mask, 1), b.dim(ids, 1));
-    Type i64 = b.builder.getI64Type();
-    return mapOver(b, "bs->bs", positionsOfRealTokens(b, ids, padId), i64, [&](Scalars s, ValueRange at) {
-      Value isPadding = s.equal(at[0], s.constantI64(padId));
-      return s.select(isPadding, at[0], s.add(at[0], s.toI64(past)));
-    });
   }
 
   /// positions [B, S] -> [B, S, C]: sines, then cosines, by rates from 1 down to 1 / 10000, as tensor2tensor
@@ -306,6 +313,8 @@ private:
     return variant.isPreNorm ? b.layerNorm(prefix + stack.name + ".layer_norm", h, epsilon) : h;
   }
 
+  Value encode(Value ids, Value mask) override { return encoded(ids, mask, "E"); }
+
   /// `axis` is that of the source.
   Value encoded(Value ids, Value mask, const std::string &axis) {
     SmallVector<Value> operands = encoderOperands(axis);
@@ -321,18 +330,18 @@ private:
   }
 
   /// `mask` may be null: no padding, and no cache.
-  Value decoded(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
     Value h = decoderBlocks(b, "decoder_block", decoder.layers, embedded(decoder, ids, mask ? mask : ids),
                             mask, cache, source,
                             [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange) {
                               h = sublayer(decoder, "self_attn_layer_norm", h,
                                            [&](Value x) { return selfAttention(decoder, x, mask, cache); });
-                              h = sublayer(decoder, "encoder_attn_layer_norm", h, [&](Value x) {
-                                Value q = b.linear(part(decoder, "encoder_attn.q_proj"), x, width);
-                                x = attendSource(b, q, source, decoder.heads, scaleOf(decoder),
-                                                 [&](Value states) { return crossHeads(states); });
-                                return b.linear(part(decoder, "encoder_attn.out_proj"), x, width);
-                              });
+                              if (source.isThere())
+                                h = sublayer(decoder, "encoder_attn_layer_norm", h, [&](Value x) {
+                                  Value q = b.linear(part(decoder, "encoder_attn.q_proj"), x, width);
+                                  x = attendSource(q, source, scaleOf(decoder));
+                                  return b.linear(part(decoder, "encoder_attn.out_proj"), x, width);
+                                });
                               return feedForward(decoder, h);
                             });
     return finalNorm(decoder, h);
@@ -370,33 +379,32 @@ private:
     });
   }
 
-  std::pair<Value, Value> crossHeads(Value states) {
+  std::pair<Value, Value> sourceHeads(Value states) override {
     Value k = b.linear(part(decoder, "encoder_attn.k_proj"), states, width);
     Value v = b.linear(part(decoder, "encoder_attn.v_proj"), states, width);
     return {b.splitHeads(k, decoder.heads), b.splitHeads(v, decoder.heads)};
   }
 
-  Value logits(Value hidden) {
-    const std::string own =
-        &variant == &fsmt ? prefix + "decoder.output_projection.weight" : "lm_head.weight";
+  Value logits(Value hidden) override {
     const std::string table = prefix + (sharesTable ? "shared.weight" : "decoder.embed_tokens.weight");
     // FSMT's was the decoder's table in transformers 4, which stored it once.
-    bool isTied = tied || (&variant == &fsmt && !b.weights.has(own));
-    Value matrix = b.headWeight(own, table, {decoderVocab, width}, isTied);
+    bool isTied = tied || (variant.hasTwoVocabularies && !b.weights.has(variant.head));
+    Value matrix = b.headWeight(variant.head, table, {vocab, width}, isTied);
     Value bias;
     if (b.weights.has("final_logits_bias")) {
-      bias = b.weight("final_logits_bias", {1, decoderVocab});
+      bias = b.weight("final_logits_bias", {1, vocab});
       SmallVector<ReassociationIndices> whole = {{0, 1}};
       bias = tensor::CollapseShapeOp::create(b.builder, b.loc, bias, whole);
     }
     return b.linearBy(matrix, bias, hidden);
   }
 
+  Value lastState(Value hidden) override { return variant.hasHeadInBase ? logits(hidden) : hidden; }
+
   static constexpr double epsilon = 1e-5;
 
   const Variant &variant;
   const std::string prefix;
-  int64_t vocab, decoderVocab, maxLength, sourceLength;
   Stack decoder;
   mlir::sesame::Activation activation;
   double embeddingScale;
@@ -421,132 +429,116 @@ private:
   const std::vector<int64_t> windows;
 };
 
-template <const Variant &variant> void conditionalGeneration(ModelBuilder &b) {
-  Bart(b, variant).conditionalGeneration();
-}
-template <const Variant &variant> void pairModel(ModelBuilder &b) { Bart(b, variant).pairModel(); }
-template <const Variant &variant> void baseModel(ModelBuilder &b) { Bart(b, variant).baseModel(); }
-template <const Variant &variant> void sequenceClassification(ModelBuilder &b) {
-  Bart(b, variant).sequenceClassification();
-}
-template <const Variant &variant> void questionAnswering(ModelBuilder &b) {
-  Bart(b, variant).questionAnswering();
-}
+/// The classes of a family; null for one that it does not have.
+struct Classes {
+  const char *conditionalGeneration, *base, *causalLM = nullptr, *sequenceClassification = nullptr,
+                                            *questionAnswering = nullptr;
+};
+constexpr Classes bartClasses = {"BartForConditionalGeneration", "BartModel", "BartForCausalLM",
+                                 "BartForSequenceClassification", "BartForQuestionAnswering"};
+constexpr Classes mbartClasses = {"MBartForConditionalGeneration", "MBartModel", "MBartForCausalLM",
+                                  "MBartForSequenceClassification", "MBartForQuestionAnswering"};
+constexpr Classes ledClasses = {"LEDForConditionalGeneration", "LEDModel", nullptr,
+                                "LEDForSequenceClassification", "LEDForQuestionAnswering"};
+constexpr Classes m2m100Classes = {"M2M100ForConditionalGeneration", "M2M100Model"};
+constexpr Classes fsmtClasses = {"FSMTForConditionalGeneration", "FSMTModel"};
+constexpr Classes blenderbotClasses = {"BlenderbotForConditionalGeneration", "BlenderbotModel",
+                                       "BlenderbotForCausalLM"};
+constexpr Classes blenderbotSmallClasses = {"BlenderbotSmallForConditionalGeneration", "BlenderbotSmallModel",
+                                            "BlenderbotSmallForCausalLM"};
+constexpr Classes marianClasses = {"MarianMTModel", "MarianModel", "MarianForCausalLM"};
+constexpr Classes pegasusClasses = {"PegasusForConditionalGeneration", "PegasusModel", "PegasusForCausalLM"};
 
-/// The class of BART's kin by its head.
-template <const char *const (&classes)[4]> const char *inferClass(const WeightSource &weights) {
-  return weights.has("classification_head.dense.weight") ? classes[2]
-         : weights.has("qa_outputs.weight")              ? classes[3]
-         : weights.isHeadless()                          ? classes[1]
-                                                         : classes[0];
+template <const Variant &kin> struct Model : Bart {
+  explicit Model(ModelBuilder &b) : Bart(b, kin) {}
+};
+
+/// `Model` is made of a builder alone. `basesOnPairs`: the base class is given the decoder's tokens.
+template <class Model, const Variant &variant, const Classes &classes>
+Family makeFamily(const char *modelType, const char *task, bool basesOnPairs) {
+  std::vector<Architecture> all = {
+      {classes.conditionalGeneration, task, [](ModelBuilder &b) { Model(b).conditionalGeneration(); }},
+      {classes.base, "feature-extraction",
+       basesOnPairs ? [](ModelBuilder &b) { Model(b).pairModel(); }
+                    : [](ModelBuilder &b) { Model(b).baseModel(); }},
+      {classes.causalLM, "text-generation", [](ModelBuilder &b) { Model(b).causalLM(); }},
+      {classes.sequenceClassification, "text-classification",
+       [](ModelBuilder &b) { Model(b).sequenceClassification(); }},
+      {classes.questionAnswering, "question-answering",
+       [](ModelBuilder &b) { Model(b).questionAnswering(); }},
+  };
+  Family family;
+  family.modelType = modelType;
+  family.basePrefix = variant.prefix;
+  for (const Architecture &each : all)
+    if (each.name)
+      family.architectures.push_back(each);
+  family.infer = [](const WeightSource &weights) {
+    bool hasEncoder = weights.has(std::string(variant.prefix) + "encoder.layers.0.fc1.weight");
+    return classes.sequenceClassification && weights.has("classification_head.dense.weight")
+               ? classes.sequenceClassification
+           : classes.questionAnswering && weights.has("qa_outputs.weight") ? classes.questionAnswering
+           : weights.isHeadless()                                          ? classes.base
+           : classes.causalLM && !hasEncoder                               ? classes.causalLM
+                                                                           : classes.conditionalGeneration;
+  };
+  family.ignoredSuffixes = {"final_logits_bias", "embed_positions.weights"};
+  return family;
 }
-constexpr const char *bartClasses[4] = {"BartForConditionalGeneration", "BartModel",
-                                        "BartForSequenceClassification", "BartForQuestionAnswering"};
-constexpr const char *mbartClasses[4] = {"MBartForConditionalGeneration", "MBartModel",
-                                         "MBartForSequenceClassification", "MBartForQuestionAnswering"};
 
 } // namespace
 
 const Family &bartFamily() {
-  static const Family family = {
-      "bart",
-      "model.",
-      {
-          {bartClasses[0], "text2text-generation", conditionalGeneration<bart>},
-          {bartClasses[1], "feature-extraction", baseModel<bart>},
-          {bartClasses[2], "text-classification", sequenceClassification<bart>},
-          {bartClasses[3], "question-answering", questionAnswering<bart>},
-      },
-      inferClass<bartClasses>,
-      {"final_logits_bias"},
-  };
-  return family;
-}
-
-const Family &ledFamily() {
-  static const Family family = {
-      "led",
-      "led.",
-      {
-          {"LEDForConditionalGeneration", "summarization",
-           [](ModelBuilder &b) { Led(b).conditionalGeneration(); }},
-          {"LEDModel", "feature-extraction", [](ModelBuilder &b) { Led(b).baseModel(); }},
-          {"LEDForQuestionAnswering", "question-answering",
-           [](ModelBuilder &b) { Led(b).questionAnswering(); }},
-      },
-      [](const WeightSource &weights) {
-        return weights.has("qa_outputs.weight") ? "LEDForQuestionAnswering"
-               : weights.isHeadless()           ? "LEDModel"
-                                                : "LEDForConditionalGeneration";
-      },
-      {"final_logits_bias"},
-  };
-  return family;
-}
-
-const Family &m2m100Family() {
-  static const Family family = {
-      "m2m_100",
-      "model.",
-      {{"M2M100ForConditionalGeneration", "translation", conditionalGeneration<m2m100>},
-       {"M2M100Model", "feature-extraction", pairModel<m2m100>}},
-      nullptr,
-      {"embed_positions.weights"}};
-  return family;
-}
-
-const Family &fsmtFamily() {
-  static const Family family = {
-      "fsmt", "model.", {{"FSMTForConditionalGeneration", "translation", conditionalGeneration<fsmt>}}};
+  static const Family family = makeFamily<Model<bart>, bart, bartClasses>("bart", "text2text-generation",
+                                                                          /*basesOnPairs=*/false);
   return family;
 }
 
 const Family &blenderbotFamily() {
-  static const Family family = {
-      "blenderbot",
-      "model.",
-      {{"BlenderbotForConditionalGeneration", "text2text-generation", conditionalGeneration<blenderbot>},
-       {"BlenderbotModel", "feature-extraction", pairModel<blenderbot>}}};
+  static const Family family = makeFamily<Model<blenderbot>, blenderbot, blenderbotClasses>(
+      "blenderbot", "text2text-generation", /*basesOnPairs=*/true);
   return family;
 }
 
 const Family &blenderbotSmallFamily() {
-  static const Family family = {"blenderbot-small",
-                                "model.",
-                                {{"BlenderbotSmallForConditionalGeneration", "text2text-generation",
-                                  conditionalGeneration<blenderbotSmall>},
-                                 {"BlenderbotSmallModel", "feature-extraction", pairModel<blenderbotSmall>}}};
+  static const Family family = makeFamily<Model<blenderbotSmall>, blenderbotSmall, blenderbotSmallClasses>(
+      "blenderbot-small", "text2text-generation", /*basesOnPairs=*/true);
+  return family;
+}
+
+const Family &fsmtFamily() {
+  static const Family family =
+      makeFamily<Model<fsmt>, fsmt, fsmtClasses>("fsmt", "translation", /*basesOnPairs=*/true);
+  return family;
+}
+
+const Family &ledFamily() {
+  static const Family family =
+      makeFamily<Led, led, ledClasses>("led", "summarization", /*basesOnPairs=*/false);
+  return family;
+}
+
+const Family &m2m100Family() {
+  static const Family family =
+      makeFamily<Model<m2m100>, m2m100, m2m100Classes>("m2m_100", "translation", /*basesOnPairs=*/true);
   return family;
 }
 
 const Family &marianFamily() {
-  static const Family family = {"marian",
-                                "model.",
-                                {{"MarianMTModel", "translation", conditionalGeneration<marian>},
-                                 {"MarianModel", "feature-extraction", pairModel<marian>}}};
+  static const Family family =
+      makeFamily<Model<marian>, marian, marianClasses>("marian", "translation", /*basesOnPairs=*/true);
   return family;
 }
 
 const Family &mbartFamily() {
-  static const Family family = {"mbart",
-                                "model.",
-                                {
-                                    {mbartClasses[0], "translation", conditionalGeneration<mbart>},
-                                    {mbartClasses[1], "feature-extraction", baseModel<mbart>},
-                                    {mbartClasses[2], "text-classification", sequenceClassification<mbart>},
-                                    {mbartClasses[3], "question-answering", questionAnswering<mbart>},
-                                },
-                                inferClass<mbartClasses>,
-                                {"final_logits_bias"}};
+  static const Family family =
+      makeFamily<Model<mbart>, mbart, mbartClasses>("mbart", "translation", /*basesOnPairs=*/false);
   return family;
 }
 
 const Family &pegasusFamily() {
-  static const Family family = {
-      "pegasus",
-      "model.",
-      {{"PegasusForConditionalGeneration", "summarization", conditionalGeneration<pegasus>},
-       {"PegasusModel", "feature-extraction", pairModel<pegasus>}}};
+  static const Family family =
+      makeFamily<Model<pegasus>, pegasus, pegasusClasses>("pegasus", "summarization", /*basesOnPairs=*/true);
   return family;
 }
 

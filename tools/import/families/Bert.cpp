@@ -1,4 +1,4 @@
-//===- Bert.cpp - BERT ----------------------------------------------------===//
+//===- Bert.cpp - BERT, Megatron-BERT -------------------------------------===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Devlin et al. 2019; transformers/models/bert/modeling_bert.py. Relative positions: Shaw et al. 2018, Huang
-// et al. 2020.
+// Devlin et al. 2019, Shoeybi et al. 2019; transformers/models/{bert,megatron_bert}. Relative positions: Shaw
+// et al. 2018, Huang et al. 2020. Megatron-BERT has its norms before each part instead of after it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,56 +21,67 @@ namespace {
 
 class Bert : public Encoder {
 public:
-  explicit Bert(ModelBuilder &b)
-      : Encoder(b, "bert.", EncoderSizes::read(b.config, {}, /*mayDecode=*/true),
+  explicit Bert(ModelBuilder &b, const EncoderDefaults &defaults = {})
+      : Encoder(b, "bert.", EncoderSizes::read(b.config, defaults, /*mayDecode=*/true),
                 BlockNames::bert("bert.encoder.layer.{}.")) {
     b.config.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
     causal = b.config.flag("is_decoder", false);
   }
-
-  void causalLM() {
-    if (!causal)
-      return maskedLM();
-    auto body = [&](Value ids, Value mask, Value positions, Cache *cache) {
-      Inputs in;
-      in.ids = ids;
-      in.mask = mask;
-      in.types = b.constantIds(2, 0);
-      in.positions = positions;
-      return run(in, cache);
-    };
-    auto head = [&](Value hidden) { return predictions(hidden); };
-    b.causalEntries(
-        {sizes.vocab, sizes.maxLength, sizes.layers, sizes.heads, sizes.width / sizes.heads, body, head});
-  }
 };
 
-constexpr EncoderClasses classes = {"BertModel",
-                                    "BertForMaskedLM",
-                                    "BertForSequenceClassification",
-                                    "BertForTokenClassification",
-                                    "BertForQuestionAnswering",
-                                    "BertForMultipleChoice",
-                                    "BertForNextSentencePrediction",
-                                    "BertForPreTraining"};
+class MegatronBert : public Bert {
+public:
+  explicit MegatronBert(ModelBuilder &b) : Bert(b, {29056, 1024, 24, 16, 4096}) {
+    isPreNorm = true;
+    const std::string layer = "bert.encoder.layer.{}.";
+    names.attentionNorm = layer + "attention.ln";
+    names.outputNorm = layer + "ln";
+    finalNorm = "bert.encoder.ln";
+  }
+
+private:
+  Value embed(const Inputs &in) override { return embeddingSum(in); }
+};
+
+constexpr EncoderClasses bertClasses = {"BertModel",
+                                        "BertForMaskedLM",
+                                        "BertForSequenceClassification",
+                                        "BertForTokenClassification",
+                                        "BertForQuestionAnswering",
+                                        "BertForMultipleChoice",
+                                        "BertForNextSentencePrediction",
+                                        "BertForPreTraining",
+                                        "BertLMHeadModel"};
+
+constexpr EncoderClasses megatronClasses = {"MegatronBertModel",
+                                            "MegatronBertForMaskedLM",
+                                            "MegatronBertForSequenceClassification",
+                                            "MegatronBertForTokenClassification",
+                                            "MegatronBertForQuestionAnswering",
+                                            "MegatronBertForMultipleChoice",
+                                            "MegatronBertForNextSentencePrediction",
+                                            "MegatronBertForPreTraining",
+                                            "MegatronBertForCausalLM"};
+
+template <class Model, const EncoderClasses &classes> Family makeFamily(const char *modelType) {
+  return {modelType,
+          "bert.",
+          encoderArchitectures<Model>(classes),
+          [](const WeightSource &weights) {
+            return classByBertHeads(weights, classes, "bert.pooler.dense.weight");
+          },
+          {"embeddings.position_ids", "embeddings.token_type_ids"}};
+}
 
 } // namespace
 
 const Family &bertFamily() {
-  static const Family family = [] {
-    Family made = {
-        "bert",
-        "bert.",
-        encoderArchitectures<Bert>(classes),
-        [](const WeightSource &weights) {
-          return classByBertHeads(weights, classes, "bert.pooler.dense.weight");
-        },
-        {"embeddings.position_ids", "embeddings.token_type_ids"},
-    };
-    made.architectures.push_back(
-        {"BertLMHeadModel", "text-generation", [](ModelBuilder &b) { Bert(b).causalLM(); }});
-    return made;
-  }();
+  static const Family family = makeFamily<Bert, bertClasses>("bert");
+  return family;
+}
+
+const Family &megatronBertFamily() {
+  static const Family family = makeFamily<MegatronBert, megatronClasses>("megatron-bert");
   return family;
 }
 

@@ -49,15 +49,15 @@ public:
 private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
-  Value body(Value ids, Value mask, Value, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value table = b.inputTable("transformer.word_embeddings.weight", "lm_head.weight", {vocab, width}, tied);
-    Value h = b.layerNorm("transformer.word_embeddings_layernorm", b.embedding({{ids, table}}), epsilon);
+    Value h = b.layerNorm("transformer.word_embeddings_layernorm", b.embedding({{in.ids, table}}), epsilon);
     h = b.blocks(
-        "block", layers, h, mask, cache,
+        "block", layers, h, in.mask, cache,
         [&](Value x, Value mask, Cache *cache, ValueRange shared) {
           return block(x, mask, cache, shared[0]);
         },
-        alibiBias(b, maskPositions(b, mask), heads));
+        alibiBias(b, maskPositions(b, in.mask), heads));
     return b.layerNorm("transformer.ln_f", h, epsilon);
   }
 

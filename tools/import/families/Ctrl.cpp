@@ -39,16 +39,18 @@ public:
     maxLength = c.extent("n_positions", 256);
     epsilon = c.epsilon("layer_norm_epsilon", 1e-6);
     tied = c.flag("tie_word_embeddings", true);
+    hasTypeIds = true;
   }
 
 private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
-  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value table = b.inputTable("transformer.w.weight", "lm_head.weight", {vocab, width}, tied);
-    Value h = b.scale(b.embedding({{ids, table}}), std::sqrt(static_cast<double>(width)));
-    h = b.add(h, sinusoids(b, positions, width));
-    h = b.blocks("block", layers, h, mask, cache,
+    Value h = addTypes(b.embedding({{in.ids, table}}), in.types, table);
+    h = b.scale(h, std::sqrt(static_cast<double>(width)));
+    h = b.add(h, sinusoids(b, in.positions, width));
+    h = b.blocks("block", layers, h, in.mask, cache,
                  [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
     return b.layerNorm("transformer.layernorm", h, epsilon);
   }

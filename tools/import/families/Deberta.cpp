@@ -260,7 +260,8 @@ private:
   }
 
   Value predictions(Value h) override {
-    if (b.config.flag("legacy", true))
+    // DeBERTa v3's published checkpoints have the newer head and say nothing of it.
+    if (b.config.flag("legacy", !b.weights.has("lm_predictions.lm_head.bias")))
       return Encoder::predictions(h);
     Value x = b.activation(sizes.activation, b.linear("lm_predictions.lm_head.dense", h, sizes.width));
     x = b.layerNorm("lm_predictions.lm_head.LayerNorm", x, sizes.epsilon);

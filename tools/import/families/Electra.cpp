@@ -24,7 +24,7 @@ EncoderSizes readSizes(const Config &config) {
   defaults.width = 256;
   defaults.heads = 4;
   defaults.inner = 1024;
-  EncoderSizes sizes = EncoderSizes::read(config, defaults);
+  EncoderSizes sizes = EncoderSizes::read(config, defaults, /*mayDecode=*/true);
   sizes.embeddingWidth = config.extent("embedding_size", 128);
   return sizes;
 }
@@ -35,6 +35,8 @@ public:
       : Encoder(b, "electra.", readSizes(b.config), BlockNames::bert("electra.encoder.layer.{}.")) {
     head = {"generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head",
             "generator_lm_head.bias", mlir::sesame::Activation::gelu};
+    b.config.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
+    causal = b.config.flag("is_decoder", false);
   }
 
   /// The discriminator: whether each token was replaced.
@@ -81,7 +83,8 @@ const Family &electraFamily() {
         "electra.",
         encoderArchitectures<Electra>({"ElectraModel", "ElectraForMaskedLM",
                                        "ElectraForSequenceClassification", "ElectraForTokenClassification",
-                                       "ElectraForQuestionAnswering", "ElectraForMultipleChoice"}),
+                                       "ElectraForQuestionAnswering", "ElectraForMultipleChoice", nullptr,
+                                       nullptr, "ElectraForCausalLM"}),
         [](const WeightSource &weights) {
           return classByHead(weights,
                              {{"discriminator_predictions.dense.weight", "ElectraForPreTraining"},

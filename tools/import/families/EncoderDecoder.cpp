@@ -85,15 +85,19 @@ public:
             sizes.activation};
   }
 
+  /// Attention of q [B, S, C] to the source.
+  using SourceAttention = llvm::function_ref<Value(Value q, const Source &source)>;
+
   /// ids [B, S], mask [B, T] -> [B, S, C].
-  Value hidden(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value hidden(Value ids, Value mask, Cache *cache, const Source &source, SourceAttention attend) {
     Inputs in = inputs(ids, mask);
     return decoderBlocks(
         b, "decoder_block", sizes.layers, embed(in), mask, cache, source,
         [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange shared) {
           Value x = b.linear(names.attentionOutput, selfAttention(h, mask, cache, shared), sizes.width);
           h = b.layerNorm(names.attentionNorm, b.add(x, h), sizes.epsilon);
-          x = b.linear(cross("output.dense"), attend(h, source), sizes.width);
+          x = attend(b.linear(cross("self.query"), h, sizes.width), source);
+          x = b.linear(cross("output.dense"), x, sizes.width);
           h = b.layerNorm(cross("output.LayerNorm"), b.add(x, h), sizes.epsilon);
           x = b.activation(sizes.activation, b.linear(names.inner, h, sizes.inner));
           x = b.linear(names.output, x, sizes.width);
@@ -112,50 +116,47 @@ public:
 
 private:
   std::string cross(const char *part) const { return prefix + "encoder.layer.{}.crossattention." + part; }
-
-  Value attend(Value h, const Source &source) {
-    return attendSource(b, b.linear(cross("self.query"), h, sizes.width), source, sizes.heads,
-                        1 / std::sqrt(double(sizes.width / sizes.heads)),
-                        [&](Value states) { return sourceHeads(states); });
-  }
 };
 
-void conditionalGeneration(ModelBuilder &b) {
-  const Config &c = b.config;
-  c.refuseFlag("tie_encoder_decoder", "halves that share their layers are not supported");
-  Config encoderConfig = readHalf(c, "encoder"), decoderConfig = readHalf(c, "decoder");
-  SourceReader encoder(b, encoderConfig);
-  Writer decoder(b, decoderConfig);
-  // Said outright, the width of the source stands for no map between the two; BERT's keys and values have
-  // none of their own for another width.
-  int64_t crossWidth = decoderConfig.extent("cross_attention_hidden_size", encoder.width());
-  if (decoderConfig.has("cross_attention_hidden_size") &&
-      (crossWidth != encoder.width() || crossWidth != decoder.width()))
-    decoderConfig.fail("cross_attention_hidden_size",
-                       "expected the 'hidden_size' of both, " + std::to_string(encoder.width()) + " and " +
-                           std::to_string(decoder.width()) + ", got " + std::to_string(crossWidth));
+class EncoderDecoder : public Seq2Seq {
+public:
+  explicit EncoderDecoder(ModelBuilder &b)
+      : EncoderDecoder(b, readHalf(b.config, "encoder"), readHalf(b.config, "decoder")) {}
 
-  auto encode = [&](Value ids, Value mask) { return encoder.states(ids, mask); };
-  auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-    return decoder.hidden(ids, mask, cache, source);
-  };
-  auto sourceHeads = [&](Value states) { return decoder.sourceHeads(states); };
-  auto head = [&](Value hidden) { return decoder.predictions(hidden); };
-  Seq2Seq model;
-  model.vocabSize = decoder.vocab();
-  model.sourceVocabSize = encoder.vocab();
-  model.width = encoder.width();
-  model.maxLength = decoder.longest();
-  model.maxSource = encoder.longest();
-  model.layers = decoder.layers();
-  model.heads = decoder.heads();
-  model.headSize = decoder.width() / decoder.heads();
-  model.encoder = encode;
-  model.decoder = decode;
-  model.sourceHeads = sourceHeads;
-  model.head = head;
-  seq2SeqEntries(b, model);
-}
+private:
+  EncoderDecoder(ModelBuilder &b, const Config &encoderConfig, const Config &decoderConfig)
+      : Seq2Seq(b), encoder(b, encoderConfig), decoder(b, decoderConfig) {
+    b.config.refuseFlag("tie_encoder_decoder", "halves that share their layers are not supported");
+    // Said outright, the width of the source stands for no map between the two; BERT's keys and values have
+    // none of their own for another width.
+    int64_t crossWidth = decoderConfig.extent("cross_attention_hidden_size", encoder.width());
+    if (decoderConfig.has("cross_attention_hidden_size") &&
+        (crossWidth != encoder.width() || crossWidth != decoder.width()))
+      decoderConfig.fail("cross_attention_hidden_size",
+                         "expected the 'hidden_size' of both, " + std::to_string(encoder.width()) + " and " +
+                             std::to_string(decoder.width()) + ", got " + std::to_string(crossWidth));
+    vocab = decoder.vocab();
+    sourceVocab = encoder.vocab();
+    width = encoder.width();
+    maxLength = decoder.longest();
+    maxSource = encoder.longest();
+    decoderLayers = decoder.layers();
+    decoderHeads = decoder.heads();
+    headSize = decoder.width() / decoder.heads();
+  }
+
+  Value encode(Value ids, Value mask) override { return encoder.states(ids, mask); }
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
+    return decoder.hidden(ids, mask, cache, source, [&](Value q, const Source &source) {
+      return attendSource(q, source, 1 / std::sqrt(double(headSize)));
+    });
+  }
+  std::pair<Value, Value> sourceHeads(Value states) override { return decoder.sourceHeads(states); }
+  Value logits(Value hidden) override { return decoder.predictions(hidden); }
+
+  SourceReader encoder;
+  Writer decoder;
+};
 
 } // namespace
 
@@ -163,7 +164,8 @@ const Family &encoderDecoderFamily() {
   static const Family family = {
       "encoder-decoder",
       "encoder_decoder.",
-      {{"EncoderDecoderModel", "text2text-generation", conditionalGeneration}},
+      {{"EncoderDecoderModel", "text2text-generation",
+        [](ModelBuilder &b) { EncoderDecoder(b).conditionalGeneration(); }}},
       nullptr,
       {"embeddings.position_ids", "embeddings.token_type_ids"},
   };

@@ -28,20 +28,19 @@ namespace {
 
 class Gpt2Like : public Decoder {
 protected:
-  using Decoder::Decoder;
+  explicit Gpt2Like(ModelBuilder &b) : Decoder(b) { hasTypeIds = true; }
 
   /// x [B, S, C] -> query [B, H, S, D], key and value [B, G, S, D].
   virtual std::array<Value, 3> project(Value x) = 0;
 
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
-  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value table = b.inputTable("transformer.wte.weight", "lm_head.weight", {vocab, width}, tied);
-    Value h =
-        b.embedding({{ids, table}, {positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
-    if (!cache)
-      h = addTypes(h, table);
-    h = b.blocks("block", layers, h, windows.masks(b, mask, ids), cache,
+    Value h = b.embedding(
+        {{in.ids, table}, {in.positions, b.weight("transformer.wpe.weight", {maxLength, width})}});
+    h = addTypes(h, in.types, table);
+    h = b.blocks("block", layers, h, windows.masks(b, in.mask, in.ids), cache,
                  [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
     return b.layerNorm("transformer.ln_f", h, epsilon);
   }
@@ -59,26 +58,8 @@ protected:
   LinearOptions linearOptions;
   const char *output = "attn.c_proj";
   LayerWindows windows;
-  /// Axes of `forward`'s inputs.
-  ModelBuilder::Dims dims = {"B", "S"};
 
 private:
-  /// h [B, S, C], to which a token's type adds a row of the same table that its word is looked up in. Types
-  /// that are not given add nothing.
-  Value addTypes(Value h, Value table) {
-    Value types = b.idInput("token_type_ids", dims, vocab, "absent");
-    if (dims.size() > 2)
-      types = b.mergeLeading(types);
-    Value known = mapOver(b, "bs->bs", types, b.builder.getI64Type(), [](Scalars s, ValueRange values) {
-      return s.maximum(values[0], s.constantI64(0));
-    });
-    return mapOver(b, "bs,bsc,bsc->bsc", {types, h, b.embedding({{known, table}})}, b.builder.getF32Type(),
-                   [](Scalars s, ValueRange values) {
-                     return s.select(s.less(values[0], s.constantI64(0)), values[1],
-                                     s.add(values[1], values[2]));
-                   });
-  }
-
   Value block(Value h, Value mask, Cache *cache) {
     auto [q, k, v] = project(b.layerNorm(layer("ln_1"), h, epsilon));
     AttentionOptions options = causalAttention(mask, cache);
@@ -94,7 +75,7 @@ class Gpt2 : public Gpt2Like {
 public:
   static constexpr DecoderClasses classes{
       "GPT2LMHeadModel", "GPT2Model",  "GPT2ForSequenceClassification", "GPT2ForTokenClassification", "score",
-      "lm_head",         "classifier", "GPT2ForQuestionAnswering"};
+      "lm_head",         "classifier", "GPT2ForQuestionAnswering",      "GPT2DoubleHeadsModel"};
 
   explicit Gpt2(ModelBuilder &b) : Gpt2Like(b) {
     const Config &c = b.config;
@@ -112,37 +93,6 @@ public:
     tied = c.flag("tie_word_embeddings", true);
     linearOptions.layout = mlir::sesame::WeightLayout::kn;
     c.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
-  }
-
-  /// N choices a row: a language model over each and a score for each, read at `mc_token_ids`.
-  void doubleHeads() {
-    const Config &c = b.config;
-    std::string summary =
-        c.choice("summary_type", {"last", "first", "mean", "cls_index", "attn"}, "cls_index");
-    if (summary == "mean" || summary == "attn")
-      c.fail("summary_type", "'" + summary + "' is not supported");
-    bool project = c.flag("summary_use_proj", true);
-    // transformers sets num_labels to 1 for this class.
-    int64_t scores = project && c.flag("summary_proj_to_labels", true) ? 1 : width;
-    dims = {"B", "N", "S"};
-    Inputs in = beginInputs(dims);
-    Value choice = summary == "cls_index" ? b.idInput("mc_token_ids", {"B", "N"}, maxLength) : Value();
-    Value hidden = body(b.mergeLeading(in.ids), b.mergeLeading(in.mask), b.mergeLeading(in.positions),
-                        nullptr); // [B * N, S, C]
-    b.output("logits", b.splitLeading(logits(hidden), in.ids), {"B", "N", "S", std::to_string(vocab)});
-    Value picked = choice               ? b.gatherPositions(hidden, b.mergeLeading(choice))
-                   : summary == "first" ? b.select(hidden, 1, b.builder.getIndexAttr(0))
-                                        : b.selectLast(hidden, 1);
-    if (project)
-      picked = b.linear("multiple_choice_head.summary", picked, scores);
-    if (c.has("summary_activation"))
-      picked = b.activation(c.activation("summary_activation"), picked);
-    picked = b.splitLeading(picked, in.ids); // [B, N, 1 or C]
-    if (scores == 1)
-      b.output("mc_logits", b.dropLastAxis(picked), {"B", "N"});
-    else
-      b.output("mc_logits", picked, {"B", "N", std::to_string(scores)});
-    b.endEntry();
   }
 
 private:
@@ -262,16 +212,8 @@ struct GptBigCode : Gpt2Like {
 } // namespace
 
 const Family &gpt2Family() {
-  static const Family family = [] {
-    Family made = decoderFamily<Gpt2>("gpt2", "transformer.", {".attn.bias", ".attn.masked_bias"});
-    made.architectures.push_back(
-        {"GPT2DoubleHeadsModel", "multiple-choice", [](ModelBuilder &b) { Gpt2(b).doubleHeads(); }});
-    made.infer = [](const WeightSource &weights) {
-      return weights.has("multiple_choice_head.summary.weight") ? "GPT2DoubleHeadsModel"
-                                                                : inferClass(weights, Gpt2::classes);
-    };
-    return made;
-  }();
+  static const Family family =
+      decoderFamily<Gpt2>("gpt2", "transformer.", {".attn.bias", ".attn.masked_bias"});
   return family;
 }
 

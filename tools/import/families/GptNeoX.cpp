@@ -47,15 +47,15 @@ protected:
 
   NamePattern layer(const char *part) const { return std::string(names.layers) + part; }
 
-  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value table = b.inputTable(std::string(names.table) + ".weight", std::string(names.head) + ".weight",
                                {vocab, width}, tied);
     Value h = b.blocks(
-        "block", layers, b.embedding({{ids, table}}), mask, cache,
+        "block", layers, b.embedding({{in.ids, table}}), in.mask, cache,
         [&](Value x, Value mask, Cache *cache, ValueRange shared) {
           return block(x, mask, cache, shared[0]);
         },
-        positions);
+        in.positions);
     return b.layerNorm(names.finalNorm, h, epsilon);
   }
 

@@ -75,16 +75,16 @@ public:
 private:
   Value table() { return b.inputTable("model.embed_tokens.weight", "lm_head.weight", {vocab, width}, tied); }
 
-  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
-    Value h = b.embedding({{ids, table()}});
+  Value body(const Inputs &in, Cache *cache) override {
+    Value h = b.embedding({{in.ids, table()}});
     if (o.scalesEmbedding)
       h = b.scale(h, std::sqrt(static_cast<double>(width)));
     h = b.blocks(
-        "block", layers, h, o.windows.masks(b, mask, ids), cache,
+        "block", layers, h, o.windows.masks(b, in.mask, in.ids), cache,
         [&](Value x, Value mask, Cache *cache, ValueRange shared) {
           return block(x, mask, cache, shared[0]);
         },
-        positions);
+        in.positions);
     return norm("model.norm", h);
   }
 
@@ -162,8 +162,14 @@ std::optional<int64_t> windowOrNone(const Config &c) {
 }
 
 struct LlamaModel : Llama {
-  static constexpr DecoderClasses classes{"LlamaForCausalLM", "LlamaModel", "LlamaForSequenceClassification",
-                                          "LlamaForTokenClassification"};
+  static constexpr DecoderClasses classes{"LlamaForCausalLM",
+                                          "LlamaModel",
+                                          "LlamaForSequenceClassification",
+                                          "LlamaForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "score",
+                                          "LlamaForQuestionAnswering"};
   explicit LlamaModel(ModelBuilder &b) : Llama(b, read(b.config)) {}
   static LlamaOptions read(const Config &c) {
     LlamaOptions o{32000, 4096, 11008, 32, 32, 2048};
@@ -203,8 +209,14 @@ LayerWindows qwenWindows(const Config &c) {
 }
 
 struct Qwen2Model : Llama {
-  static constexpr DecoderClasses classes{"Qwen2ForCausalLM", "Qwen2Model", "Qwen2ForSequenceClassification",
-                                          "Qwen2ForTokenClassification"};
+  static constexpr DecoderClasses classes{"Qwen2ForCausalLM",
+                                          "Qwen2Model",
+                                          "Qwen2ForSequenceClassification",
+                                          "Qwen2ForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "score",
+                                          "Qwen2ForQuestionAnswering"};
   explicit Qwen2Model(ModelBuilder &b) : Llama(b, read(b.config)) {}
   static LlamaOptions read(const Config &c) {
     LlamaOptions o{151936, 4096, 22016, 32, 32, 32768};
@@ -215,8 +227,14 @@ struct Qwen2Model : Llama {
 };
 
 struct Qwen3Model : Llama {
-  static constexpr DecoderClasses classes{"Qwen3ForCausalLM", "Qwen3Model", "Qwen3ForSequenceClassification",
-                                          "Qwen3ForTokenClassification"};
+  static constexpr DecoderClasses classes{"Qwen3ForCausalLM",
+                                          "Qwen3Model",
+                                          "Qwen3ForSequenceClassification",
+                                          "Qwen3ForTokenClassification",
+                                          "score",
+                                          "lm_head",
+                                          "score",
+                                          "Qwen3ForQuestionAnswering"};
   explicit Qwen3Model(ModelBuilder &b) : Llama(b, read(b.config)) {}
   static LlamaOptions read(const Config &c) {
     LlamaOptions o{151936, 4096, 22016, 32, 32, 32768};
@@ -269,7 +287,10 @@ struct Gemma2Model : Llama {
 
 // Old files hold the frequencies of the rotary positions.
 template <typename Model> Family llamaType(const char *modelType) {
-  return decoderFamily<Model>(modelType, "model.", {".rotary_emb.inv_freq"});
+  Family family = decoderFamily<Model>(modelType, "model.", {".rotary_emb.inv_freq"});
+  // What LlamaForQuestionAnswering and its kin call the base model.
+  family.otherPrefixes = {"transformer."};
+  return family;
 }
 
 } // namespace

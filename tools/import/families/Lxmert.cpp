@@ -31,6 +31,47 @@ public:
   }
 
   void model() {
+    auto [text, image] = beginForward();
+    std::string width = std::to_string(sizes.width);
+    b.output("language_output", text, {"B", "S", width});
+    b.output("vision_output", image, {"B", "R", width});
+    b.output("pooled_output", pooled(text), {"B", width});
+    b.endEntry();
+  }
+
+  void questionAnswering() {
+    outputAnswers(pooled(beginForward().first));
+    b.endEntry();
+  }
+
+  /// Words, whether text and image belong together, and the answer to a question. What is predicted of the
+  /// regions is for the training alone: transformers' class does not return it.
+  void preTraining() {
+    const Config &c = b.config;
+    Value text = beginForward().first, whole = pooled(text);
+    b.output("prediction_logits", predictions(text), {"B", "S", std::to_string(sizes.vocab)});
+    b.output("cross_relationship_score", b.linear("cls.seq_relationship", whole, 2), {"B", "2"});
+    if (c.flag("task_qa", true))
+      outputAnswers(whole);
+    b.endEntry();
+    for (const char *part : {"transform.dense", "transform.LayerNorm", "decoder_dict.obj",
+                             "decoder_dict.attr", "decoder_dict.feat"})
+      for (const char *parameter : {".weight", ".bias"})
+        b.weights.ignore(std::string("obj_predict_head.") + part + parameter);
+  }
+
+private:
+  void outputAnswers(Value whole) {
+    int64_t labels = b.config.extent("num_qa_labels", 9500);
+    Value x = b.activation(mlir::sesame::Activation::gelu,
+                           b.linear("answer_head.logit_fc.0", whole, 2 * sizes.width));
+    x = b.layerNorm("answer_head.logit_fc.2", x, sizes.epsilon);
+    b.output("question_answering_score", b.linear("answer_head.logit_fc.3", x, labels),
+             {"B", std::to_string(labels)});
+  }
+
+  /// Opens `forward` -> the states of text [B, S, C] and image [B, R, C].
+  std::pair<Value, Value> beginForward() {
     b.beginEntry("forward", {{"S", sizes.maxLength}});
     Type f32 = b.builder.getF32Type();
     Inputs in;
@@ -51,14 +92,9 @@ public:
                                        [&](ValueRange inside, ValueRange masks) {
                                          return crossBlock(inside[0], inside[1], masks[0], masks[1]);
                                        });
-    std::string width = std::to_string(sizes.width);
-    b.output("language_output", both[0], {"B", "S", width});
-    b.output("vision_output", both[1], {"B", "R", width});
-    b.output("pooled_output", pooled(both[0]), {"B", width});
-    b.endEntry();
+    return {both[0], both[1]};
   }
 
-private:
   static EncoderSizes readSizes(const Config &c) {
     EncoderSizes sizes;
     sizes.width = c.extent("hidden_size", 768);
@@ -125,8 +161,18 @@ const Family &lxmertFamily() {
   static const Family family = {
       "lxmert",
       "lxmert.",
-      {{"LxmertModel", "feature-extraction", [](ModelBuilder &b) { Lxmert(b).model(); }}},
-      nullptr,
+      {
+          {"LxmertModel", "feature-extraction", [](ModelBuilder &b) { Lxmert(b).model(); }},
+          {"LxmertForQuestionAnswering", "visual-question-answering",
+           [](ModelBuilder &b) { Lxmert(b).questionAnswering(); }},
+          {"LxmertForPreTraining", "fill-mask", [](ModelBuilder &b) { Lxmert(b).preTraining(); }},
+      },
+      [](const WeightSource &weights) {
+        return classByHead(weights,
+                           {{"cls.predictions.transform.dense.weight", "LxmertForPreTraining"},
+                            {"answer_head.logit_fc.0.weight", "LxmertForQuestionAnswering"}},
+                           "LxmertModel");
+      },
       {"embeddings.position_ids"},
   };
   return family;

@@ -22,8 +22,15 @@ namespace {
 
 class OpenAIGpt : public Decoder {
 public:
-  static constexpr DecoderClasses classes{"OpenAIGPTLMHeadModel", "OpenAIGPTModel",
-                                          "OpenAIGPTForSequenceClassification"};
+  static constexpr DecoderClasses classes{"OpenAIGPTLMHeadModel",
+                                          "OpenAIGPTModel",
+                                          "OpenAIGPTForSequenceClassification",
+                                          nullptr,
+                                          "score",
+                                          "lm_head",
+                                          "score",
+                                          nullptr,
+                                          "OpenAIGPTDoubleHeadsModel"};
 
   explicit OpenAIGpt(ModelBuilder &b) : Decoder(b) {
     const Config &c = b.config;
@@ -40,16 +47,19 @@ public:
     epsilon = c.epsilon("layer_norm_epsilon", 1e-5);
     tied = c.flag("tie_word_embeddings", true);
     conv1d.layout = mlir::sesame::WeightLayout::kn;
+    hasTypeIds = true;
   }
 
 private:
   static NamePattern layer(const char *part) { return std::string("transformer.h.{}.") + part; }
 
-  Value body(Value ids, Value mask, Value positions, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value table = b.inputTable("transformer.tokens_embed.weight", "lm_head.weight", {vocab, width}, tied);
-    Value h = b.embedding(
-        {{ids, table}, {positions, b.weight("transformer.positions_embed.weight", {maxLength, width})}});
-    return b.blocks("block", layers, h, mask, cache,
+    Value h =
+        b.embedding({{in.ids, table},
+                     {in.positions, b.weight("transformer.positions_embed.weight", {maxLength, width})}});
+    h = addTypes(h, in.types, table);
+    return b.blocks("block", layers, h, in.mask, cache,
                     [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
   }
 

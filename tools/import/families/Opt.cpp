@@ -22,7 +22,9 @@ namespace {
 
 class Opt : public Decoder {
 public:
-  static constexpr DecoderClasses classes{"OPTForCausalLM", "OPTModel", "OPTForSequenceClassification"};
+  static constexpr DecoderClasses classes{
+      "OPTForCausalLM", "OPTModel", "OPTForSequenceClassification", nullptr, "score",
+      "lm_head",        "score",    "OPTForQuestionAnswering"};
 
   explicit Opt(ModelBuilder &b) : Decoder(b) {
     const Config &c = b.config;
@@ -61,15 +63,15 @@ private:
     return b.slice(table, 0, b.builder.getIndexAttr(2), b.builder.getIndexAttr(maxLength));
   }
 
-  Value body(Value ids, Value mask, Value, Cache *cache) override {
+  Value body(const Inputs &in, Cache *cache) override {
     Value words =
         b.inputTable("model.decoder.embed_tokens.weight", "lm_head.weight", {vocab, wordWidth}, tied);
-    Value h = b.embedding({{ids, words}});
+    Value h = b.embedding({{in.ids, words}});
     if (wordWidth != width)
       h = b.linear("model.decoder.project_in", h, width, withoutBias);
-    Value positions = lastColumns(b, maskPositions(b, mask), ids);
+    Value positions = lastColumns(b, maskPositions(b, in.mask), in.ids);
     h = b.add(h, b.embedding({{positions, positionTable()}}));
-    h = b.blocks("block", layers, h, mask, cache,
+    h = b.blocks("block", layers, h, in.mask, cache,
                  [&](Value x, Value mask, Cache *cache, ValueRange) { return block(x, mask, cache); });
     if (finalNorm)
       h = norm("model.decoder.final_layer_norm", h);

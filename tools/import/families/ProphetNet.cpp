@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Registry.h"
+#include "../RelativeAttention.h"
 #include "../Seq2Seq.h"
 #include "../TensorOps.h"
 
@@ -26,12 +27,12 @@ namespace sesame::importer {
 
 namespace {
 
-class ProphetNet {
+class ProphetNet : public Seq2Seq {
 public:
-  explicit ProphetNet(ModelBuilder &b) : b(b) {
+  explicit ProphetNet(ModelBuilder &b) : Seq2Seq(b) {
     const Config &c = b.config;
     width = c.extent("hidden_size", 1024);
-    vocab = c.extent("vocab_size", 30522);
+    vocab = sourceVocab = c.extent("vocab_size", 30522);
     encoder = readStack("encoder");
     decoder = readStack("decoder");
     activation = c.activation("activation_function", "gelu");
@@ -44,51 +45,48 @@ public:
       c.fail("relative_max_distance",
              "expected more than half of num_buckets, got " + std::to_string(maxDistance));
     tied = c.flag("tie_word_embeddings", true);
-    if (!c.flag("add_cross_attention", true))
-      c.fail("add_cross_attention", "expected true, got false");
+    // Positions begin behind padding's, and a stream has the position after that of its token.
+    maxSource = tableRows - 1 - padId;
+    maxLength = maxSource - 1;
+    decoderLayers = decoder.layers;
+    decoderHeads = decoder.heads;
+    headSize = width / decoder.heads;
     b.info.vocabSize = vocab;
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
-    b.info.maxLength = maxSource();
+    b.info.maxLength = maxSource;
   }
 
   void conditionalGeneration() {
-    entries([&](Value hidden) { return logits(stream(hidden, 1, 1)); },
-            [&](Value hidden) {
-              if (streams == 1)
-                return;
-              Value later = logits(stream(hidden, 2, streams - 1));
-              SmallVector<OpFoldResult> extents = {b.extent(later, 0), b.builder.getIndexAttr(streams - 1),
-                                                   length, b.builder.getIndexAttr(vocab)};
-              later = generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
-                return s.at(later, {at[0], s.add(s.multiply(at[1], length), at[2]), at[3]});
-              });
-              b.output("logits_ngram", later, {"B", std::to_string(streams - 1), "S", std::to_string(vocab)});
-            });
+    requireSource();
+    Seq2Seq::conditionalGeneration();
+  }
+  void pairModel() {
+    requireSource();
+    Seq2Seq::pairModel();
+  }
+
+  void encoderModel() {
+    b.beginEntry("forward", {{"S", maxSource}});
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    b.output("last_hidden_state", encode(ids, b.maskInput()), {"B", "S", std::to_string(width)});
+    b.endEntry();
+  }
+
+  /// The decoder alone without a head.
+  void decoderModel() {
+    b.beginEntry("forward", {{"S", maxLength}});
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    Value hidden = decode(ids, b.maskInput(), nullptr, Source());
+    b.output("last_hidden_state", lastState(hidden), {"B", "S", std::to_string(width)});
+    moreOutputs(hidden, /*hasHead=*/false);
+    b.endEntry();
   }
 
 private:
-  void entries(llvm::function_ref<Value(Value)> head, llvm::function_ref<void(Value)> moreOutputs) {
-    auto encode = [&](Value ids, Value mask) { return encoded(ids, mask); };
-    auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-      return decoded(ids, mask, cache, source);
-    };
-    auto sourceHeads = [&](Value states) { return crossHeads(states); };
-    Seq2Seq model;
-    model.vocabSize = model.sourceVocabSize = vocab;
-    model.width = width;
-    model.maxSource = maxSource();
-    // A stream has the position after that of its token.
-    model.maxLength = maxSource() - 1;
-    model.layers = decoder.layers;
-    model.heads = decoder.heads;
-    model.headSize = width / decoder.heads;
-    model.encoder = encode;
-    model.decoder = decode;
-    model.sourceHeads = sourceHeads;
-    model.head = head;
-    model.moreOutputs = moreOutputs;
-    seq2SeqEntries(b, model);
+  void requireSource() const {
+    if (!b.config.flag("add_cross_attention", true))
+      b.config.fail("add_cross_attention", "expected true, got false");
   }
 
   Stack readStack(const std::string &name) const {
@@ -97,9 +95,6 @@ private:
             c.divisor("num_" + name + "_attention_heads", "hidden_size", width, 16),
             c.extent(name + "_ffn_dim", 4096)};
   }
-
-  /// Positions begin behind padding's.
-  int64_t maxSource() const { return tableRows - 1 - padId; }
 
   Value wordTable(const Stack &stack) {
     std::vector<NamePattern> others;
@@ -116,7 +111,7 @@ private:
   }
 
   /// ids, mask [B, E] -> [B, E, C].
-  Value encoded(Value ids, Value mask) {
+  Value encode(Value ids, Value mask) override {
     Value positions = mapOver(b, "bs,bs->bs", {mask, maskPositions(b, mask)}, b.builder.getI64Type(),
                               [&](Scalars s, ValueRange v) {
                                 Value isReal = s.less(s.constantI64(0), v[0]), pad = s.constantI64(padId);
@@ -141,7 +136,7 @@ private:
   }
 
   /// ids [B, S], mask [B, T] -> all streams [B, (1 + N) * S, C].
-  Value decoded(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
     length = b.dim(ids, 1);
     Value table = positionTable(decoder),
           rows = b.weight("prophetnet.decoder.ngram_embeddings.weight", {streams, width});
@@ -162,12 +157,11 @@ private:
           h = sublayer(decoder, "self_attn_layer_norm", h, [&](Value x) {
             return project(decoder, "self_attn.out_proj", streamAttention(x, mask, cache));
           });
-          h = sublayer(decoder, "cross_attn_layer_norm", h, [&](Value x) {
-            Value q = project(decoder, "cross_attn.query_proj", x);
-            x = attendSource(b, q, source, decoder.heads, scaleOf(decoder),
-                             [&](Value states) { return crossHeads(states); });
-            return project(decoder, "cross_attn.out_proj", x);
-          });
+          if (source.isThere())
+            h = sublayer(decoder, "cross_attn_layer_norm", h, [&](Value x) {
+              x = attendSource(project(decoder, "cross_attn.query_proj", x), source, scaleOf(decoder));
+              return project(decoder, "cross_attn.out_proj", x);
+            });
           h = feedForward(decoder, h);
           length = outside;
           return h;
@@ -286,7 +280,7 @@ private:
     return b.slice(x, 1, times(first), times(count));
   }
 
-  std::pair<Value, Value> crossHeads(Value states) {
+  std::pair<Value, Value> sourceHeads(Value states) override {
     return {b.splitHeads(project(decoder, "cross_attn.key_proj", states), decoder.heads),
             b.splitHeads(project(decoder, "cross_attn.value_proj", states), decoder.heads)};
   }
@@ -310,15 +304,36 @@ private:
   }
   double scaleOf(const Stack &stack) const { return 1 / std::sqrt(double(width / stack.heads)); }
 
-  Value logits(Value hidden) {
-    return b.linearBy(b.headWeight("lm_head.weight", tableName, {vocab, width}, tied), Value(), hidden);
+  /// Of the stream that predicts the next token.
+  Value logits(Value hidden) override { return scores(stream(hidden, 1, 1)); }
+  Value lastState(Value hidden) override { return stream(hidden, 0, 1); }
+
+  /// What the streams say of tokens further on, or without a head the states of all of them.
+  void moreOutputs(Value hidden, bool hasHead) override {
+    if (!hasHead) {
+      deriveSymbol(b, "N", std::vector<StringRef>(streams, "S"), 0);
+      b.output("last_hidden_state_ngram", stream(hidden, 1, streams), {"B", "N", std::to_string(width)});
+      return;
+    }
+    if (streams == 1)
+      return;
+    Value later = scores(stream(hidden, 2, streams - 1));
+    SmallVector<OpFoldResult> extents = {b.extent(later, 0), b.builder.getIndexAttr(streams - 1), length,
+                                         b.builder.getIndexAttr(vocab)};
+    later = generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
+      return s.at(later, {at[0], s.add(s.multiply(at[1], length), at[2]), at[3]});
+    });
+    b.output("logits_ngram", later, {"B", std::to_string(streams - 1), "S", std::to_string(vocab)});
+  }
+
+  Value scores(Value states) {
+    return b.linearBy(b.headWeight("lm_head.weight", tableName, {vocab, width}, tied), Value(), states);
   }
 
   static constexpr double epsilon = 1e-5;
   static constexpr const char *tableName = "prophetnet.word_embeddings.weight";
 
-  ModelBuilder &b;
-  int64_t width, vocab, streams, padId, tableRows, buckets, maxDistance;
+  int64_t streams, padId, tableRows, buckets, maxDistance;
   Stack encoder, decoder;
   mlir::sesame::Activation activation;
   bool tied;
@@ -329,10 +344,25 @@ private:
 } // namespace
 
 const Family &prophetNetFamily() {
-  static const Family family = {"prophetnet",
-                                "prophetnet.",
-                                {{"ProphetNetForConditionalGeneration", "summarization",
-                                  [](ModelBuilder &b) { ProphetNet(b).conditionalGeneration(); }}}};
+  static const Family family = {
+      "prophetnet",
+      "prophetnet.",
+      {
+          {"ProphetNetForConditionalGeneration", "summarization",
+           [](ModelBuilder &b) { ProphetNet(b).conditionalGeneration(); }},
+          {"ProphetNetModel", "feature-extraction", [](ModelBuilder &b) { ProphetNet(b).pairModel(); }},
+          {"ProphetNetForCausalLM", "text-generation", [](ModelBuilder &b) { ProphetNet(b).causalLM(); }},
+          {"ProphetNetEncoder", "feature-extraction", [](ModelBuilder &b) { ProphetNet(b).encoderModel(); },
+           "prophetnet.encoder."},
+          {"ProphetNetDecoder", "feature-extraction", [](ModelBuilder &b) { ProphetNet(b).decoderModel(); },
+           "prophetnet.decoder."},
+      },
+      [](const WeightSource &weights) {
+        return weights.isHeadless() ? "ProphetNetModel"
+               : weights.has("prophetnet.encoder.word_embeddings.weight")
+                   ? "ProphetNetForConditionalGeneration"
+                   : "ProphetNetForCausalLM";
+      }};
   return family;
 }
 

@@ -32,8 +32,11 @@ public:
 
 protected:
   Roberta(ModelBuilder &b, const EncoderDefaults &defaults)
-      : RobertaEncoder(b, "roberta.", EncoderSizes::readPadded(b.config, defaults),
-                       BlockNames::bert("roberta.encoder.layer.{}.")) {}
+      : RobertaEncoder(b, "roberta.", EncoderSizes::readPadded(b.config, defaults, /*mayDecode=*/true),
+                       BlockNames::bert("roberta.encoder.layer.{}.")) {
+    b.config.refuseFlag("add_cross_attention", "cross attention is supported in encoder-decoder models only");
+    causal = b.config.flag("is_decoder", false);
+  }
 };
 
 /// CamemBERT and XLM-RoBERTa: RoBERTa with other default values.
@@ -44,25 +47,16 @@ public:
 
 class XlmRobertaXl : public Roberta {
 public:
-  explicit XlmRobertaXl(ModelBuilder &b) : Roberta(b, {250880, 2560, 36, 32, 10240, 514, 1, "gelu", 1e-5}) {}
+  explicit XlmRobertaXl(ModelBuilder &b) : Roberta(b, {250880, 2560, 36, 32, 10240, 514, 1, "gelu", 1e-5}) {
+    isPreNorm = true;
+    const std::string layer = "roberta.encoder.layer.{}.";
+    names.attentionNorm = layer + "attention.self_attn_layer_norm";
+    names.outputNorm = layer + "LayerNorm";
+    finalNorm = "roberta.encoder.LayerNorm";
+  }
 
 private:
-  static constexpr const char *layer = "roberta.encoder.layer.{}.";
-
   Value embed(const Inputs &in) override { return embeddingSum(in); }
-
-  Value encode(Value h, const Inputs &in, Cache *cache) override {
-    return b.layerNorm("roberta.encoder.LayerNorm", Encoder::encode(h, in, cache), sizes.epsilon);
-  }
-
-  Value block(Value h, Value mask, Cache *cache, ValueRange shared) override {
-    Value x = b.layerNorm(std::string(layer) + "attention.self_attn_layer_norm", h, sizes.epsilon);
-    x = selfAttention(x, mask, cache, shared);
-    h = b.add(h, b.linear(names.attentionOutput, x, sizes.width));
-    x = b.layerNorm(std::string(layer) + "LayerNorm", h, sizes.epsilon);
-    x = b.activation(sizes.activation, b.linear(names.inner, x, sizes.inner));
-    return b.add(h, b.linear(names.output, x, sizes.width));
-  }
 };
 
 constexpr EncoderClasses robertaClasses = {"RobertaModel",
@@ -70,25 +64,37 @@ constexpr EncoderClasses robertaClasses = {"RobertaModel",
                                            "RobertaForSequenceClassification",
                                            "RobertaForTokenClassification",
                                            "RobertaForQuestionAnswering",
-                                           "RobertaForMultipleChoice"};
+                                           "RobertaForMultipleChoice",
+                                           nullptr,
+                                           nullptr,
+                                           "RobertaForCausalLM"};
 constexpr EncoderClasses camembertClasses = {"CamembertModel",
                                              "CamembertForMaskedLM",
                                              "CamembertForSequenceClassification",
                                              "CamembertForTokenClassification",
                                              "CamembertForQuestionAnswering",
-                                             "CamembertForMultipleChoice"};
+                                             "CamembertForMultipleChoice",
+                                             nullptr,
+                                             nullptr,
+                                             "CamembertForCausalLM"};
 constexpr EncoderClasses xlmRobertaClasses = {"XLMRobertaModel",
                                               "XLMRobertaForMaskedLM",
                                               "XLMRobertaForSequenceClassification",
                                               "XLMRobertaForTokenClassification",
                                               "XLMRobertaForQuestionAnswering",
-                                              "XLMRobertaForMultipleChoice"};
+                                              "XLMRobertaForMultipleChoice",
+                                              nullptr,
+                                              nullptr,
+                                              "XLMRobertaForCausalLM"};
 constexpr EncoderClasses xlmRobertaXlClasses = {"XLMRobertaXLModel",
                                                 "XLMRobertaXLForMaskedLM",
                                                 "XLMRobertaXLForSequenceClassification",
                                                 "XLMRobertaXLForTokenClassification",
                                                 "XLMRobertaXLForQuestionAnswering",
-                                                "XLMRobertaXLForMultipleChoice"};
+                                                "XLMRobertaXLForMultipleChoice",
+                                                nullptr,
+                                                nullptr,
+                                                "XLMRobertaXLForCausalLM"};
 
 template <class Model, const EncoderClasses &classes> Family makeFamily(const char *modelType) {
   return {modelType,

@@ -34,17 +34,17 @@ struct Defaults {
 constexpr Defaults t5Defaults = {32128, 2048, 6, 8, "relu", true};
 constexpr Defaults mt5Defaults = {250112, 1024, 8, 6, "gated-gelu", false};
 
-class T5 {
+class T5 : public Seq2Seq {
 public:
-  T5(ModelBuilder &b, const Defaults &defaults) : b(b) {
+  T5(ModelBuilder &b, const Defaults &defaults) : Seq2Seq(b) {
     const Config &c = b.config;
     width = c.extent("d_model", 512);
-    heads = c.extent("num_heads", defaults.heads);
+    heads = decoderHeads = c.extent("num_heads", defaults.heads);
     headSize = c.extent("d_kv", 64);
     inner = c.extent("d_ff", defaults.inner);
     layers = c.layers("num_layers", defaults.layers);
     decoderLayers = c.layers("num_decoder_layers", layers);
-    vocab = c.extent("vocab_size", defaults.vocab);
+    vocab = sourceVocab = c.extent("vocab_size", defaults.vocab);
     epsilon = c.epsilon("layer_norm_epsilon", 1e-6);
     tied = c.flag("tie_word_embeddings", defaults.tied);
     scalesOutputs = c.flag("scale_decoder_outputs", tied);
@@ -59,31 +59,30 @@ public:
     b.info.numLayers = layers;
   }
 
-  void conditionalGeneration() { encoderDecoder(/*hasHead=*/true); }
-  void baseModel() { encoderDecoder(/*hasHead=*/false); }
-
   void encoderModel() {
-    b.beginEntry("forward");
-    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
-    Value mask = b.maskInput();
-    b.output("last_hidden_state", encode(ids, mask), {"B", "S", std::to_string(width)});
+    b.output("last_hidden_state", beginEncoder(), {"B", "S", std::to_string(width)});
     b.endEntry();
   }
 
-  /// Of one text, which the decoder reads shifted right.
-  void questionAnswering() {
-    b.beginEntry("forward");
-    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
-    Source source;
-    source.mask = b.maskInput();
-    source.states = encode(ids, source.mask);
-    Value shifted = shiftRight(b, ids, vocab);
-    // No padding, as the reference has it: all ones.
-    Value ones = mapOver(b, "bs->bs", shifted, b.builder.getI64Type(),
-                         [](Scalars s, ValueRange) { return s.constantI64(1); });
-    questionAnsweringOutputs(b, "qa_outputs", decode(shifted, ones, nullptr, source));
-    b.output("encoder_last_hidden_state", source.states, {"B", "S", std::to_string(width)});
+  void tokenClassification() {
+    int64_t labels = b.config.numLabels();
+    b.output("logits", b.linear("classifier", beginEncoder(), labels), {"B", "S", std::to_string(labels)});
     b.endEntry();
+  }
+
+  void questionAnswering() {
+    Passes passes = beginShifted();
+    questionAnsweringOutputs(b, "qa_outputs", passes.hidden);
+    endShifted(passes);
+  }
+
+  /// A classifier of the decoder's state at the last end token.
+  void sequenceClassification() {
+    int64_t labels = b.config.numLabels();
+    Passes passes = beginShifted();
+    Value last = b.gatherPositions(passes.hidden, lastEndPositions(b, passes.ids));
+    b.output("logits", classificationHead(b, last, labels), {"B", std::to_string(labels)});
+    endShifted(passes);
   }
 
 private:
@@ -99,25 +98,33 @@ private:
     activation = *parsed;
   }
 
-  void encoderDecoder(bool hasHead) {
-    auto encoder = [&](Value ids, Value mask) { return encode(ids, mask); };
-    auto decoder = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-      return decode(ids, mask, cache, source);
-    };
-    auto sourceHeads = [&](Value states) { return crossHeads(states); };
-    auto head = [&](Value hidden) { return logits(hidden); };
-    Seq2Seq model;
-    model.vocabSize = model.sourceVocabSize = vocab;
-    model.width = width;
-    model.layers = decoderLayers;
-    model.heads = heads;
-    model.headSize = headSize;
-    model.encoder = encoder;
-    model.decoder = decoder;
-    model.sourceHeads = sourceHeads;
-    if (hasHead)
-      model.head = head;
-    seq2SeqEntries(b, model);
+  /// Opens `forward` of a model without a decoder -> states [B, S, C].
+  Value beginEncoder() {
+    b.beginEntry("forward");
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    return encode(ids, b.maskInput());
+  }
+
+  struct Passes {
+    Value ids, states, hidden;
+  };
+
+  /// Opens `forward` of a model that runs both stacks over one text, which the decoder reads shifted right.
+  Passes beginShifted() {
+    b.beginEntry("forward");
+    Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
+    Source source;
+    source.mask = b.maskInput();
+    source.states = encode(ids, source.mask);
+    Value shifted = shiftRight(b, ids, vocab);
+    // No padding, as the reference has it: all ones.
+    Value ones = mapOver(b, "bs->bs", shifted, b.builder.getI64Type(),
+                         [](Scalars s, ValueRange) { return s.constantI64(1); });
+    return {ids, source.states, decode(shifted, ones, nullptr, source)};
+  }
+  void endShifted(const Passes &passes) {
+    b.output("encoder_last_hidden_state", passes.states, {"B", "S", std::to_string(width)});
+    b.endEntry();
   }
 
   Value embedded(const std::string &stack, Value ids) {
@@ -128,7 +135,7 @@ private:
     return b.embedding({{ids, table}});
   }
 
-  Value encode(Value ids, Value mask) {
+  Value encode(Value ids, Value mask) override {
     Value bias = positionBias("encoder", ids, mask, /*isBidirectional=*/true);
     Value h = b.blocks(
         "encoder_block", layers, embedded("encoder", ids), mask, nullptr,
@@ -141,7 +148,7 @@ private:
     return b.rmsNorm("encoder.final_layer_norm", h, epsilon);
   }
 
-  Value decode(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
     Value bias = positionBias("decoder", ids, mask, /*isBidirectional=*/false);
     Value h = decoderBlocks(
         b, "decoder_block", decoderLayers, embedded("decoder", ids), mask, cache, source,
@@ -150,8 +157,7 @@ private:
           h = selfAttention(layer + "0.", h, mask, cache, shared.front(), /*causal=*/true);
           Value x = b.rmsNorm(layer + "1.layer_norm", h, epsilon);
           Value q = b.linear(layer + "1.EncDecAttention.q", x, heads * headSize, withoutBias);
-          x = attendSource(b, q, source, heads, /*scale=*/1,
-                           [&](Value states) { return crossHeads(states); });
+          x = attendSource(q, source, /*scale=*/1);
           h = b.add(h, b.linear(layer + "1.EncDecAttention.o", x, width, withoutBias));
           return feedForward(layer + "2.", h);
         },
@@ -159,7 +165,7 @@ private:
     return b.rmsNorm("decoder.final_layer_norm", h, epsilon);
   }
 
-  Value logits(Value hidden) {
+  Value logits(Value hidden) override {
     if (scalesOutputs)
       hidden = b.scale(hidden, 1 / std::sqrt(double(width)));
     return b.linearBy(b.headWeight("lm_head.weight", "shared.weight", {vocab, width}, tied), Value(), hidden);
@@ -180,7 +186,7 @@ private:
     return b.add(h, b.linear(attention + "o", b.attention(q, k, v, options), width, withoutBias));
   }
 
-  std::pair<Value, Value> crossHeads(Value states) {
+  std::pair<Value, Value> sourceHeads(Value states) override {
     const std::string attention = "decoder.block.{}.layer.1.EncDecAttention.";
     Value k = b.linear(attention + "k", states, heads * headSize, withoutBias);
     Value v = b.linear(attention + "v", states, heads * headSize, withoutBias);
@@ -247,64 +253,70 @@ private:
     });
   }
 
-  ModelBuilder &b;
-  int64_t width, heads, headSize, inner, layers, decoderLayers, vocab, buckets, maxDistance;
+  int64_t heads, inner, layers, buckets, maxDistance;
   mlir::sesame::Activation activation;
   double epsilon;
   bool tied, scalesOutputs, isGated;
 };
 
-/// "T5ForConditionalGeneration" or "T5EncoderModel" by what is stored.
-const char *inferT5(const WeightSource &weights) {
-  if (weights.has("qa_outputs.weight"))
-    return "T5ForQuestionAnswering";
-  return weights.has("decoder.final_layer_norm.weight") ? "T5ForConditionalGeneration" : "T5EncoderModel";
-}
-const char *inferMT5(const WeightSource &weights) {
-  if (weights.has("qa_outputs.weight"))
-    return "MT5ForQuestionAnswering";
-  return weights.has("decoder.final_layer_norm.weight") ? "MT5ForConditionalGeneration" : "MT5EncoderModel";
-}
-
 /// A bias that no module owns: cross attention has no positions.
 const std::vector<const char *> ignored = {"EncDecAttention.relative_attention_bias.weight"};
+
+/// The classes of a family of T5's kin.
+struct Classes {
+  const char *conditionalGeneration, *base, *encoder, *questionAnswering, *sequenceClassification,
+      *tokenClassification;
+};
+constexpr Classes t5Classes = {"T5ForConditionalGeneration",
+                               "T5Model",
+                               "T5EncoderModel",
+                               "T5ForQuestionAnswering",
+                               "T5ForSequenceClassification",
+                               "T5ForTokenClassification"};
+constexpr Classes mt5Classes = {"MT5ForConditionalGeneration",
+                                "MT5Model",
+                                "MT5EncoderModel",
+                                "MT5ForQuestionAnswering",
+                                "MT5ForSequenceClassification",
+                                "MT5ForTokenClassification"};
+
+template <const Defaults &defaults, const Classes &classes> Family makeFamily(const char *modelType) {
+  return {
+      modelType,
+      "",
+      {
+          {classes.conditionalGeneration, "text2text-generation",
+           [](ModelBuilder &b) { T5(b, defaults).conditionalGeneration(); }},
+          {classes.base, "feature-extraction", [](ModelBuilder &b) { T5(b, defaults).pairModel(); }},
+          {classes.encoder, "feature-extraction", [](ModelBuilder &b) { T5(b, defaults).encoderModel(); }},
+          {classes.questionAnswering, "question-answering",
+           [](ModelBuilder &b) { T5(b, defaults).questionAnswering(); }},
+          {classes.sequenceClassification, "text-classification",
+           [](ModelBuilder &b) { T5(b, defaults).sequenceClassification(); }},
+          {classes.tokenClassification, "token-classification",
+           [](ModelBuilder &b) { T5(b, defaults).tokenClassification(); }},
+      },
+      [](const WeightSource &weights) {
+        return weights.has("qa_outputs.weight")                  ? classes.questionAnswering
+               : weights.has("classification_head.dense.weight") ? classes.sequenceClassification
+               : weights.has("classifier.weight")                ? classes.tokenClassification
+               : weights.has("decoder.final_layer_norm.weight")  ? classes.conditionalGeneration
+                                                                 : classes.encoder;
+      },
+      ignored,
+      // Of the classes with a classifier.
+      {"transformer."}};
+}
 
 } // namespace
 
 const Family &t5Family() {
-  static const Family family = {
-      "t5",
-      "",
-      {
-          {"T5ForConditionalGeneration", "text2text-generation",
-           [](ModelBuilder &b) { T5(b, t5Defaults).conditionalGeneration(); }},
-          {"T5ForQuestionAnswering", "question-answering",
-           [](ModelBuilder &b) { T5(b, t5Defaults).questionAnswering(); }},
-          {"T5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).baseModel(); }},
-          {"T5EncoderModel", "feature-extraction", [](ModelBuilder &b) { T5(b, t5Defaults).encoderModel(); }},
-      },
-      inferT5,
-      ignored,
-  };
+  static const Family family = makeFamily<t5Defaults, t5Classes>("t5");
   return family;
 }
 
 const Family &mt5Family() {
-  static const Family family = {
-      "mt5",
-      "",
-      {
-          {"MT5ForConditionalGeneration", "text2text-generation",
-           [](ModelBuilder &b) { T5(b, mt5Defaults).conditionalGeneration(); }},
-          {"MT5ForQuestionAnswering", "question-answering",
-           [](ModelBuilder &b) { T5(b, mt5Defaults).questionAnswering(); }},
-          {"MT5Model", "feature-extraction", [](ModelBuilder &b) { T5(b, mt5Defaults).baseModel(); }},
-          {"MT5EncoderModel", "feature-extraction",
-           [](ModelBuilder &b) { T5(b, mt5Defaults).encoderModel(); }},
-      },
-      inferMT5,
-      ignored,
-  };
+  static const Family family = makeFamily<mt5Defaults, mt5Classes>("mt5");
   return family;
 }
 

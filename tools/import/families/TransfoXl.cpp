@@ -77,6 +77,16 @@ public:
       decodeEntry();
   }
 
+  /// The scores of the last token that is not padding, of the last one if there is no padding token.
+  void sequenceClassification() {
+    int64_t labels = b.config.numLabels();
+    Value h = beginForward();
+    Value last = b.info.padTokenId ? b.gatherPositions(h, b.lastPositionOtherThan(ids, *b.info.padTokenId))
+                                   : b.selectLast(h, 1);
+    b.output("logits", b.linear("score", last, labels, withoutBias), {"B", std::to_string(labels)});
+    endForward();
+  }
+
 private:
   /// The words [first, last) that share tables.
   struct Cluster {
@@ -451,9 +461,14 @@ const Family &transfoXlFamily() {
       {
           {"TransfoXLModel", "feature-extraction", [](ModelBuilder &b) { TransfoXl(b).baseModel(); }},
           {"TransfoXLLMHeadModel", "text-generation", [](ModelBuilder &b) { TransfoXl(b).languageModel(); }},
+          {"TransfoXLForSequenceClassification", "text-classification",
+           [](ModelBuilder &b) { TransfoXl(b).sequenceClassification(); }},
       },
       [](const WeightSource &weights) {
-        return classByHead(weights, {{"crit.out_layers.0.bias", "TransfoXLLMHeadModel"}}, "TransfoXLModel");
+        return classByHead(weights,
+                           {{"crit.out_layers.0.bias", "TransfoXLLMHeadModel"},
+                            {"score.weight", "TransfoXLForSequenceClassification"}},
+                           "TransfoXLModel");
       },
       {"pos_emb.inv_freq"},
   };

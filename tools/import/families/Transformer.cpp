@@ -23,51 +23,32 @@ namespace sesame::importer {
 
 namespace {
 
-class Transformer {
+class Transformer : public Seq2Seq {
 public:
-  explicit Transformer(ModelBuilder &b) : b(b) {
+  explicit Transformer(ModelBuilder &b) : Seq2Seq(b) {
     const Config &c = b.config;
     width = c.extent("d_model");
-    heads = c.divisor("nhead", "d_model", width);
+    decoderHeads = c.divisor("nhead", "d_model", width);
+    headSize = width / decoderHeads;
     inner = c.extent("dim_feedforward");
     encoder = {"encoder", "transformer.encoder", c.layers("num_encoder_layers")};
     decoder = {"decoder", "transformer.decoder", c.layers("num_decoder_layers")};
+    decoderLayers = decoder.layers;
     sharesTables = c.flag("share_embeddings", false);
     if (sharesTables) {
-      sourceVocab = targetVocab = c.extent("vocab_size");
+      sourceVocab = vocab = c.extent("vocab_size");
     } else {
       sourceVocab = c.extent(c.either("src_vocab_size", "vocab_size"));
-      targetVocab = c.extent(c.either("tgt_vocab_size", "vocab_size"));
+      vocab = c.extent(c.either("tgt_vocab_size", "vocab_size"));
     }
     activation = c.activation("activation", "relu");
     epsilon = c.epsilon("layer_norm_eps", 1e-5);
     isPreNorm = c.flag("norm_first", false);
     hasFinalNorm = c.flag("final_norm", true);
     hasOutputBias = c.flag("generator_bias", true);
-    b.info.vocabSize = targetVocab;
+    b.info.vocabSize = vocab;
     b.info.hiddenSize = width;
     b.info.numLayers = encoder.layers;
-  }
-
-  void build() {
-    auto encode = [&](Value ids, Value mask) { return encoded(ids, mask); };
-    auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-      return decoded(ids, mask, cache, source);
-    };
-    auto sourceHeads = [&](Value states) { return crossHeads(states); };
-    auto head = [&](Value hidden) { return logits(hidden); };
-    Seq2Seq model;
-    model.vocabSize = targetVocab;
-    model.sourceVocabSize = sourceVocab;
-    model.width = width;
-    model.layers = decoder.layers;
-    model.heads = heads;
-    model.headSize = width / heads;
-    model.encoder = encode;
-    model.decoder = decode;
-    model.sourceHeads = sourceHeads;
-    model.head = head;
-    seq2SeqEntries(b, model);
   }
 
 private:
@@ -80,7 +61,7 @@ private:
   Value table(bool isSource) {
     bool isFirst = isSource || sharesTables;
     return b.weight(isFirst ? "src_embedding.weight" : "tgt_embedding.weight",
-                    {isSource ? sourceVocab : targetVocab, width});
+                    {isSource ? sourceVocab : vocab, width});
   }
 
   /// ids [B, S], the last of the positions that `mask` [B, T] covers -> [B, S, C].
@@ -90,7 +71,7 @@ private:
                    sinusoids(b, positionsOf(b, ids, mask), width, {/*inF64=*/true, /*isInterleaved=*/true}));
   }
 
-  Value encoded(Value ids, Value mask) {
+  Value encode(Value ids, Value mask) override {
     Value h =
         b.blocks("encoder_block", encoder.layers, embedded(ids, mask, /*isSource=*/true), mask, nullptr,
                  [&](Value h, Value mask, Cache *, ValueRange) {
@@ -101,7 +82,7 @@ private:
     return finalNorm(encoder, h);
   }
 
-  Value decoded(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
     Value h = decoderBlocks(
         b, "decoder_block", decoder.layers, embedded(ids, mask, /*isSource=*/false), mask, cache, source,
         [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange) {
@@ -123,13 +104,13 @@ private:
     return hasFinalNorm ? b.layerNorm(stack.module + ".norm", h, epsilon) : h;
   }
 
-  double scale() const { return 1 / std::sqrt(double(width / heads)); }
+  double scale() const { return 1 / std::sqrt(double(headSize)); }
 
   Value selfAttention(const Stack &stack, Value x, Value mask, Cache *cache) {
     Value fused = b.linearBy(b.weight(stack.part("self_attn.in_proj_weight"), {3 * width, width}),
                              b.weight(stack.part("self_attn.in_proj_bias"), {3 * width}), x);
     AttentionOptions options;
-    options.heads = heads;
+    options.heads = decoderHeads;
     options.scale = scale();
     options.causal = &stack == &decoder;
     options.mask = mask;
@@ -155,14 +136,13 @@ private:
   }
 
   Value sourceAttention(Value x, const Source &source) {
-    x = attendSource(b, sourceProjection(x, 0), source, heads, scale(),
-                     [&](Value states) { return crossHeads(states); });
+    x = attendSource(sourceProjection(x, 0), source, scale());
     return b.linear(decoder.part("multihead_attn.out_proj"), x, width);
   }
 
-  std::pair<Value, Value> crossHeads(Value states) {
+  std::pair<Value, Value> sourceHeads(Value states) override {
     Value k = sourceProjection(states, 1), v = sourceProjection(states, 2);
-    return {b.splitHeads(k, heads), b.splitHeads(v, heads)};
+    return {b.splitHeads(k, decoderHeads), b.splitHeads(v, decoderHeads)};
   }
 
   Value feedForward(const Stack &stack, Value x) {
@@ -170,15 +150,13 @@ private:
     return b.linear(stack.part("linear2"), x, width);
   }
 
-  Value logits(Value hidden) {
-    Value matrix =
-        sharesTables ? table(/*isSource=*/true) : b.weight("generator.weight", {targetVocab, width});
-    Value bias = hasOutputBias ? b.weight("generator.bias", {targetVocab}) : Value();
+  Value logits(Value hidden) override {
+    Value matrix = sharesTables ? table(/*isSource=*/true) : b.weight("generator.weight", {vocab, width});
+    Value bias = hasOutputBias ? b.weight("generator.bias", {vocab}) : Value();
     return b.linearBy(matrix, bias, hidden);
   }
 
-  ModelBuilder &b;
-  int64_t width, heads, inner, sourceVocab, targetVocab;
+  int64_t inner;
   Stack encoder, decoder;
   mlir::sesame::Activation activation;
   double epsilon;
@@ -191,7 +169,7 @@ const Family &transformerFamily() {
   static const Family family = {
       "transformer",
       "model.",
-      {{"OrigTransformer", "translation", [](ModelBuilder &b) { Transformer(b).build(); }}}};
+      {{"OrigTransformer", "translation", [](ModelBuilder &b) { Transformer(b).conditionalGeneration(); }}}};
   return family;
 }
 

@@ -24,9 +24,9 @@ namespace sesame::importer {
 
 namespace {
 
-class Whisper {
+class Whisper : public Seq2Seq {
 public:
-  explicit Whisper(ModelBuilder &b) : b(b) {
+  explicit Whisper(ModelBuilder &b) : Seq2Seq(b) {
     const Config &c = b.config;
     width = c.extent("d_model", 384);
     encoder = Stack::read(c, "encoder", width, {4, 6, 1536});
@@ -34,8 +34,12 @@ public:
     vocab = c.extent("vocab_size", 51865);
     bins = c.extent("num_mel_bins", 80);
     // A spectrogram has twice as many frames.
-    sourceLength = c.integer("max_source_positions", 1, Config::maxExtent / 2, 1500);
+    maxSource = c.integer("max_source_positions", 1, Config::maxExtent / 2, 1500);
     maxLength = c.extent("max_target_positions", 448);
+    isSourceFixed = true;
+    decoderLayers = decoder.layers;
+    decoderHeads = decoder.heads;
+    headSize = width / decoder.heads;
     activation = c.activation("activation_function", "gelu");
     tied = c.flag("tie_word_embeddings", true);
     c.refuseFlag("scale_embedding", "scaled embeddings are not supported in this family");
@@ -45,9 +49,6 @@ public:
     b.info.maxLength = maxLength;
   }
 
-  void conditionalGeneration() { encoderDecoder(/*hasHead=*/true); }
-  void baseModel() { encoderDecoder(/*hasHead=*/false); }
-
   /// The mean over time of a projection of the encoder's states.
   void audioClassification() {
     const Config &c = b.config;
@@ -55,39 +56,23 @@ public:
     int64_t labels = c.numLabels();
     b.beginEntry("forward");
     Value h = b.linear("projector", encoded(), c.extent("classifier_proj_size", 256)); // [B, E, P]
-    Value shares = generate(b, {b.builder.getIndexAttr(sourceLength)}, b.builder.getF32Type(),
-                            [&](Scalars s, ValueRange) { return s.constantF32(1.0 / sourceLength); });
+    Value shares = generate(b, {b.builder.getIndexAttr(maxSource)}, b.builder.getF32Type(),
+                            [&](Scalars s, ValueRange) { return s.constantF32(1.0 / maxSource); });
     Value mean = einsum(b, "bep,e->bp", h, shares);
     b.output("logits", b.linear("classifier", mean, labels), {"B", std::to_string(labels)});
     b.endEntry();
   }
 
 private:
-  void encoderDecoder(bool hasHead) {
-    auto features = [&] { return encoded(); };
-    auto decode = [&](Value ids, Value mask, Cache *cache, const Source &source) {
-      return decoded(ids, mask, cache, source);
-    };
-    auto sourceHeads = [&](Value states) { return crossHeads(states); };
-    auto head = [&](Value hidden) {
-      Value matrix =
-          b.headWeight("proj_out.weight", "model.decoder.embed_tokens.weight", {vocab, width}, tied);
-      return b.linearBy(matrix, Value(), hidden);
-    };
-    Seq2Seq model;
-    model.vocabSize = vocab;
-    model.width = width;
-    model.maxLength = maxLength;
-    model.maxSource = sourceLength;
-    model.layers = decoder.layers;
-    model.heads = decoder.heads;
-    model.headSize = width / decoder.heads;
-    model.features = features;
-    model.decoder = decode;
-    model.sourceHeads = sourceHeads;
-    if (hasHead)
-      model.head = head;
-    seq2SeqEntries(b, model);
+  Source encodedSource() override {
+    Source source;
+    source.states = encoded();
+    return source;
+  }
+
+  Value logits(Value hidden) override {
+    Value matrix = b.headWeight("proj_out.weight", "model.decoder.embed_tokens.weight", {vocab, width}, tied);
+    return b.linearBy(matrix, Value(), hidden);
   }
 
   /// One value of the spectrogram [B, M, 2 * E] or of hidden states [B, 2 * E, C].
@@ -113,7 +98,7 @@ private:
 
   /// Declares the spectrogram -> states [B, E, C].
   Value encoded() {
-    int64_t frames = 2 * sourceLength;
+    int64_t frames = 2 * maxSource;
     Value features = b.input("input_features", {"B", std::to_string(bins), std::to_string(frames)},
                              b.builder.getF32Type());
     OpFoldResult batch = b.extent(features, 0);
@@ -124,7 +109,7 @@ private:
     h = convolution(
         "model.encoder.conv2", batch, frames, width, 2,
         [&](Scalars s, Value row, Value frame, Value channel) { return s.at(h, {row, frame, channel}); });
-    h = addRows(b, h, b.weight("model.encoder.embed_positions.weight", {sourceLength, width}));
+    h = addRows(b, h, b.weight("model.encoder.embed_positions.weight", {maxSource, width}));
     h = b.blocks("encoder_block", encoder.layers, h, /*mask=*/Value(), nullptr,
                  [&](Value h, Value, Cache *, ValueRange) {
                    h = selfAttention(encoder, h, /*mask=*/Value(), nullptr);
@@ -134,18 +119,19 @@ private:
   }
 
   /// ids [B, S], mask [B, T] -> [B, S, C].
-  Value decoded(Value ids, Value mask, Cache *cache, const Source &source) {
+  Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
     Value tokens = b.inputTable("model.decoder.embed_tokens.weight", "proj_out.weight", {vocab, width}, tied);
     Value positions = b.weight("model.decoder.embed_positions.weight", {maxLength, width});
     Value h = b.embedding({{ids, tokens}, {positionsOf(b, ids, mask), positions}});
     h = decoderBlocks(b, "decoder_block", decoder.layers, h, mask, cache, source,
                       [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange) {
                         h = selfAttention(decoder, h, mask, cache);
-                        Value x = b.layerNorm(part(decoder, "encoder_attn_layer_norm"), h, epsilon);
-                        Value q = b.linear(part(decoder, "encoder_attn.q_proj"), x, width);
-                        x = attendSource(b, q, source, decoder.heads, scaleOf(decoder),
-                                         [&](Value states) { return crossHeads(states); });
-                        h = b.add(h, b.linear(part(decoder, "encoder_attn.out_proj"), x, width));
+                        if (source.isThere()) {
+                          Value x = b.layerNorm(part(decoder, "encoder_attn_layer_norm"), h, epsilon);
+                          x = attendSource(b.linear(part(decoder, "encoder_attn.q_proj"), x, width), source,
+                                           scaleOf(decoder));
+                          h = b.add(h, b.linear(part(decoder, "encoder_attn.out_proj"), x, width));
+                        }
                         return feedForward(decoder, h);
                       });
     return b.layerNorm("model.decoder.layer_norm", h, epsilon);
@@ -176,7 +162,7 @@ private:
     return b.add(h, b.linear(part(stack, "fc2"), x, width));
   }
 
-  std::pair<Value, Value> crossHeads(Value states) {
+  std::pair<Value, Value> sourceHeads(Value states) override {
     Value k = b.linear(part(decoder, "encoder_attn.k_proj"), states, width, withoutBias);
     Value v = b.linear(part(decoder, "encoder_attn.v_proj"), states, width);
     return {b.splitHeads(k, decoder.heads), b.splitHeads(v, decoder.heads)};
@@ -184,8 +170,7 @@ private:
 
   static constexpr double epsilon = 1e-5;
 
-  ModelBuilder &b;
-  int64_t width, vocab, bins, sourceLength, maxLength;
+  int64_t bins;
   Stack encoder, decoder;
   mlir::sesame::Activation activation;
   bool tied;
@@ -200,14 +185,16 @@ const Family &whisperFamily() {
       {
           {"WhisperForConditionalGeneration", "automatic-speech-recognition",
            [](ModelBuilder &b) { Whisper(b).conditionalGeneration(); }},
-          {"WhisperModel", "feature-extraction", [](ModelBuilder &b) { Whisper(b).baseModel(); }},
+          {"WhisperModel", "feature-extraction", [](ModelBuilder &b) { Whisper(b).pairModel(); }},
+          {"WhisperForCausalLM", "text-generation", [](ModelBuilder &b) { Whisper(b).causalLM(); }},
           {"WhisperForAudioClassification", "audio-classification",
            [](ModelBuilder &b) { Whisper(b).audioClassification(); }},
       },
       [](const WeightSource &weights) {
-        return weights.has("classifier.weight") ? "WhisperForAudioClassification"
-               : weights.isHeadless()           ? "WhisperModel"
-                                                : "WhisperForConditionalGeneration";
+        return weights.has("classifier.weight")            ? "WhisperForAudioClassification"
+               : weights.isHeadless()                      ? "WhisperModel"
+               : weights.has("model.encoder.conv1.weight") ? "WhisperForConditionalGeneration"
+                                                           : "WhisperForCausalLM";
       },
       {},
   };

@@ -58,6 +58,7 @@ public:
     b.info.vocabSize = vocab;
     b.info.hiddenSize = width;
     b.info.numLayers = layers;
+    b.info.endsInSpecialTokens = true;
   }
 
   void baseModel() {
