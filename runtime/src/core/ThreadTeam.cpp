@@ -27,9 +27,9 @@ using namespace sesame;
 
 namespace {
 
-/// How long a thread spins before it sleeps. A step's serial part (sampling a token) takes tens of
-/// microseconds; a sleeping worker costs about as much to wake. Longer spinning only takes time from other
-/// processes.
+/// How long a thread spins, yielding its CPU now and then, before it sleeps. A step's serial part (sampling a
+/// token) takes tens of microseconds; a sleeping worker costs about as much to wake. Longer spinning only
+/// takes time from other processes.
 constexpr std::chrono::microseconds spinTime(200);
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4,
@@ -88,6 +88,8 @@ private:
         if (done(word.load(std::memory_order_acquire)))
           return true;
       }
+      // The one waited for may have been put on this CPU, where it cannot run while this thread does.
+      ::sched_yield();
     } while (std::chrono::steady_clock::now() < deadline);
     return false;
   }
