@@ -37,8 +37,8 @@ LogicalResult verifyInteger(Operation *op, StringRef name, Value value) {
 LogicalResult MatmulTileOp::verify() {
   ExtentVerifier extents(*this);
   if (failed(verifyKernel(*this, getOut(), getResults())) ||
-      failed(extents.match("panel", getPanel(), {"K", "R"})) || failed(verifyStatic(*this, extents, "K")) ||
-      failed(verifyStatic(*this, extents, "R")) || failed(extents.match("lhs", getLhs(), {"M", "K"})) ||
+      failed(extents.match("panel", getPanel(), {"K", "R"})) || failed(verifyStatic(*this, extents, "R")) ||
+      failed(extents.match("lhs", getLhs(), {"M", "K"})) ||
       failed(extents.match("out", getOut(), {"M", "N"})) || failed(extents.match("bias", getBias(), {"N"})) ||
       failed(verifyFloat(*this, "panel", getPanel())) || failed(verifyFloat(*this, "lhs", getLhs())) ||
       failed(verifySameElementType(*this, "out", getOut(), "lhs", getLhs())) ||

@@ -47,7 +47,7 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  // What has no kernel: the reference loops, those over elements fused and cut into vectors.
+  // What has no kernel: the reference loops, products as matmul tiles, the rest fused and cut into vectors.
   pm.addPass(createLowerToLinalgPass());
   // Tables that are the same for all layers leave the layer loop.
   pm.addPass(createLoopInvariantCodeMotionPass());
@@ -55,6 +55,8 @@ void mlir::sesame::buildTileCpu(OpPassManager &pm, const TileOptions &options) {
   elementwise.vectorLanes = lanes;
   elementwise.elementsPerTask = options.elementsPerTask;
   pm.nest<func::FuncOp>().addPass(createTileElementwisePass(elementwise));
+  // So does what those tables are packed into.
+  pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(memref::createResolveShapedTypeResultDimsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

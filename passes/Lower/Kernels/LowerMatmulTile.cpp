@@ -60,8 +60,8 @@ struct LowerMatmulTile : sesame::impl::LowerMatmulTilePassBase<LowerMatmulTile> 
     if (!isUnitStride(panel) || !(element.isF32() || element.isBF16() || element.isF16()))
       return op.emitOpError("expects a panel of f32, bf16 or f16 with unit stride along the last axis, got ")
              << panel;
-    if (!panel.hasStaticShape() || panel.getDimSize(1) % vectorLanes != 0)
-      return op.emitOpError("expects a panel of static shape whose width is a multiple of ")
+    if (panel.isDynamicDim(1) || panel.getDimSize(1) % vectorLanes != 0)
+      return op.emitOpError("expects a panel whose width is a multiple of ")
              << int64_t(vectorLanes) << ", got " << panel;
     return success();
   }

@@ -398,11 +398,11 @@ private:
   Value typeScore(Scalars s, Value byType, const Level &queries, const Level &keys, ValueRange at) {
     Value ofQuery = s.toIndex(s.at(queries.types, {at[0], at[2]})),
           ofKey = s.toIndex(s.at(keys.types, {at[0], at[3]}));
-    Value zero = s.constant(0), one = s.constant(1), two = s.constant(2);
-    Value same = s.select(s.equal(ofQuery, ofKey), one, zero);
+    auto score = [&](int64_t same) { return s.at(byType, {at[0], at[1], at[2], s.constant(same)}); };
+    Value ofSame = score(1), result = s.select(s.equal(ofQuery, ofKey), ofSame, score(0));
     for (Value type : {ofQuery, ofKey})
-      same = s.select(s.equal(type, two), one, same);
-    return s.at(byType, {at[0], at[1], at[2], same});
+      result = s.select(s.equal(type, s.constant(2)), ofSame, result);
+    return result;
   }
 
   static constexpr const char *wordTable = "funnel.embeddings.word_embeddings.weight";

@@ -79,8 +79,8 @@ public:
     mask = b.maskInput({"B", "T"});
     ModelBuilder::Dims convDims = {std::to_string(layers), "B", "1", std::to_string(kernel - 1),
                                    std::to_string(inner)};
-    ModelBuilder::Dims scanDims = {std::to_string(layers), "B", "1", std::to_string(inner),
-                                   std::to_string(stateSize)};
+    ModelBuilder::Dims scanDims = {std::to_string(layers), "B", "1", std::to_string(stateSize),
+                                   std::to_string(inner)};
     InputOptions options;
     options.isState = true;
     States states;
@@ -94,10 +94,13 @@ public:
   }
 
 private:
-  /// The last inputs of the convolutions, [L, B, 1, K - 1, I], and what the scans carry, [L, B, 1, I, N].
+  /// The last inputs of the convolutions, [L, B, 1, K - 1, I], and what the scans carry, [L, B, 1, N, I].
   struct States {
     Value conv, scan;
   };
+
+  /// Their states of one time step fill a part of the first cache.
+  static constexpr int64_t channelsPerTask = 64;
 
   static NamePattern mixer(const char *part) { return std::string("backbone.layers.{}.mixer.") + part; }
 
@@ -164,7 +167,7 @@ private:
 
   /// Each channel's weighted sum of its last K inputs: x [B, S, I] -> [B, S, I].
   Value convolve(Value x, Value mask, States *states) {
-    Value weights = b.weight(mixer("conv1d.weight"), {inner, 1, kernel});
+    Value weights = lastToFront("conv1d.weight", {inner, 1, kernel}); // [K, 1, I]
     Value biases = hasConvBias ? b.weight(mixer("conv1d.bias"), {inner}) : Value();
     Value earlier = states ? layerOf(states->conv) : Value(); // [B, K - 1, I]
     // The inputs from K - 1 before the first token on.
@@ -180,7 +183,7 @@ private:
     Value result = generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
       Value sum = biases ? s.at(biases, at[2]) : s.constantF32(0);
       for (int64_t tap = 0; tap < kernel; ++tap) {
-        Value weight = s.at(weights, {at[2], s.constant(0), s.constant(tap)});
+        Value weight = s.at(weights, {s.constant(tap), s.constant(0), at[2]});
         sum = s.add(sum, s.multiply(weight, inputAt(s, at[0], s.add(at[1], s.constant(tap)), at[2])));
       }
       return sum;
@@ -196,53 +199,90 @@ private:
     return result;
   }
 
+  /// A weight of the mixer of shape `stored` with the order of its axes reversed: channels lie side by side.
+  Value lastToFront(const char *part, ArrayRef<int64_t> stored) {
+    SmallVector<int64_t> axes(llvm::reverse(llvm::seq<int64_t>(0, stored.size())));
+    return b.weightBy(mixer(part), b.tensorType(llvm::to_vector(llvm::reverse(stored))),
+                      [&] { return transpose(b, b.storedTensor(mixer(part), stored), axes); });
+  }
+
   /// h' = exp(step A) h + step B u, y = C h' + D u for u, step [B, S, I], with B and C in the columns of
-  /// `parameters` after the first R; -> y [B, S, I]. Both h and y are updated in place.
+  /// `parameters` after the first R; -> y [B, S, I]. Channels know nothing of each other, so blocks of them
+  /// run at the same time, each with its states [N, block] at hand.
   Value scan(Value u, Value step, Value parameters, Value mask, States *states) {
     OpBuilder &builder = b.builder;
     Type f32 = builder.getF32Type();
-    OpFoldResult batch = b.extent(mask, 0), channels = builder.getIndexAttr(inner),
-                 size = builder.getIndexAttr(stateSize);
-    Value rates = mapOver(b, "in->in", b.weight(mixer("A_log"), {inner, stateSize}), f32,
-                          [](Scalars s, ValueRange values) {
-                            Value rate = math::ExpOp::create(s.builder, s.loc, values[0]);
-                            return s.subtract(s.constantF32(0), rate);
-                          });
+    OpFoldResult batch = b.extent(mask, 0), length = b.extent(mask, 1),
+                 size = builder.getIndexAttr(stateSize), zero = builder.getIndexAttr(0),
+                 one = builder.getIndexAttr(1);
+    Value rates =
+        mapOver(b, "ni->ni", lastToFront("A_log", {inner, stateSize}), f32, [](Scalars s, ValueRange values) {
+          Value rate = math::ExpOp::create(s.builder, s.loc, values[0]);
+          return s.subtract(s.constantF32(0), rate);
+        });
     Value earlier = states ? layerOf(states->scan) : Value();
-    Value state = generate(b, {batch, channels, size}, f32, [&](Scalars s, ValueRange at) {
+    Value state = generate(b, {batch, size, builder.getIndexAttr(inner)}, f32, [&](Scalars s, ValueRange at) {
       return earlier ? s.at(earlier, at) : s.constantF32(0);
     });
     Value y = mapOver(b, "bsi,i->bsi", {u, b.weight(mixer("D"), {inner})}, f32,
                       [](Scalars s, ValueRange values) { return s.multiply(values[0], values[1]); });
-    auto loop = scf::ForOp::create(
-        builder, b.loc, b.constant(0), b.dim(mask, 1), b.constant(1), ValueRange{state, y},
-        [&](OpBuilder &, Location, Value time, ValueRange carried) {
-          OpBuilder::InsertionGuard guard(builder);
-          builder.setInsertionPointToEnd(time.getParentBlock());
-          Value next = update(carried[0], {"bin", "bi", "bi", "bn", "in"},
-                              {b.select(step, 1, time), b.select(u, 1, time),
-                               b.sliceColumns(b.select(parameters, 1, time), rank, stateSize), rates},
-                              [](Scalars s, Value h, ValueRange values) {
-                                Value decay =
-                                    math::ExpOp::create(s.builder, s.loc, s.multiply(values[0], values[3]));
-                                Value in = s.multiply(s.multiply(values[0], values[2]), values[1]);
-                                return s.add(s.multiply(decay, h), in);
-                              });
-          Value read = b.sliceColumns(b.select(parameters, 1, time), rank + stateSize, stateSize); // [B, N]
-          Value row = update(b.select(carried[1], 1, time), {"bi", "bin", "bn"}, {next, read},
-                             [](Scalars s, Value sum, ValueRange values) {
-                               return s.add(sum, s.multiply(values[0], values[1]));
-                             });
-          SmallVector<OpFoldResult> offsets = {builder.getIndexAttr(0), time, builder.getIndexAttr(0)},
-                                    sizes = {batch, builder.getIndexAttr(1), channels},
-                                    strides(3, builder.getIndexAttr(1));
-          Value filled =
-              tensor::InsertSliceOp::create(builder, b.loc, row, carried[1], offsets, sizes, strides);
-          scf::YieldOp::create(builder, b.loc, ValueRange{next, filled});
-        });
+    int64_t block = inner % channelsPerTask == 0 ? channelsPerTask : inner;
+    OpFoldResult width = builder.getIndexAttr(block);
+    SmallVector<OpFoldResult> counts = {batch, builder.getIndexAttr(inner / block)};
+    auto tasks =
+        scf::ForallOp::create(builder, b.loc, counts, ValueRange{state, y}, /*mapping=*/std::nullopt);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(tasks.getTerminator());
+      Value row = tasks.getInductionVar(0);
+      Value first = arith::MulIOp::create(builder, b.loc, tasks.getInductionVar(1), b.constant(block));
+      SmallVector<OpFoldResult> strides(3, one), offsets = {row, zero, first};
+      auto part = [&](Value tensor, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                      ArrayRef<int64_t> shape) -> Value {
+        SmallVector<OpFoldResult> strides(offsets.size(), one);
+        return tensor::ExtractSliceOp::create(builder, b.loc, b.tensorType(shape), tensor, offsets, sizes,
+                                              strides);
+      };
+      SmallVector<OpFoldResult> stateSizes = {one, size, width}, sumSizes = {one, length, width};
+      Value blockRates = part(rates, {zero, first}, {size, width}, {stateSize, block});
+      Value ownState = part(tasks.getRegionOutArgs()[0], offsets, stateSizes, {stateSize, block});
+      Value ownSums = part(tasks.getRegionOutArgs()[1], offsets, sumSizes, {ShapedType::kDynamic, block});
+      auto loop = scf::ForOp::create(
+          builder, b.loc, b.constant(0), b.dim(mask, 1), b.constant(1), ValueRange{ownState, ownSums},
+          [&](OpBuilder &, Location, Value time, ValueRange carried) {
+            OpBuilder::InsertionGuard guard(builder);
+            builder.setInsertionPointToEnd(time.getParentBlock());
+            auto channels = [&](Value x) { return part(x, {row, time, first}, {one, one, width}, {block}); };
+            auto columns = [&](int64_t from) {
+              return part(parameters, {row, time, builder.getIndexAttr(from)}, {one, one, size}, {stateSize});
+            };
+            Value next = update(carried[0], {"ni", "i", "i", "n", "ni"},
+                                {channels(step), channels(u), columns(rank), blockRates},
+                                [](Scalars s, Value h, ValueRange values) {
+                                  Value decay =
+                                      math::ExpOp::create(s.builder, s.loc, s.multiply(values[0], values[3]));
+                                  Value in = s.multiply(s.multiply(values[0], values[2]), values[1]);
+                                  return s.add(s.multiply(decay, h), in);
+                                });
+            Value sums =
+                update(part(carried[1], {time, zero}, {one, width}, {block}), {"i", "ni", "n"},
+                       {next, columns(rank + stateSize)}, [](Scalars s, Value sum, ValueRange values) {
+                         return s.add(sum, s.multiply(values[0], values[1]));
+                       });
+            Value filled = tensor::InsertSliceOp::create(
+                builder, b.loc, sums, carried[1], SmallVector<OpFoldResult>{time, zero},
+                SmallVector<OpFoldResult>{one, width}, SmallVector<OpFoldResult>{one, one});
+            scf::YieldOp::create(builder, b.loc, ValueRange{next, filled});
+          });
+      builder.setInsertionPointToStart(tasks.getTerminator().getBody());
+      tensor::ParallelInsertSliceOp::create(builder, b.loc, loop.getResult(0), tasks.getRegionOutArgs()[0],
+                                            offsets, stateSizes, strides);
+      tensor::ParallelInsertSliceOp::create(builder, b.loc, loop.getResult(1), tasks.getRegionOutArgs()[1],
+                                            offsets, sumSizes, strides);
+    }
     if (states)
-      states->scan = withLayer(states->scan, loop.getResult(0), mask);
-    return loop.getResult(1);
+      states->scan = withLayer(states->scan, tasks.getResult(0), mask);
+    return tasks.getResult(1);
   }
 
   /// `target` with each element replaced by what `body` makes of it and of the inputs there. The axes of the

@@ -18,7 +18,10 @@
 #include "support/Error.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
 #include <limits>
@@ -62,7 +65,7 @@ class Reformer {
 public:
   explicit Reformer(ModelBuilder &b) : b(b) {
     const Config &c = b.config;
-    b.builder.getContext()->loadDialect<math::MathDialect>();
+    b.builder.getContext()->loadDialect<math::MathDialect, scf::SCFDialect>();
     width = c.extent("hidden_size", 256);
     heads = c.extent("num_attention_heads", 12);
     headSize = c.extent("attention_head_size", 64);
@@ -433,14 +436,9 @@ private:
   Value hashedAttention(const std::string &prefix, Value h, Value mask, Value rotations) {
     Value q = project(prefix, "query_key", h), v = project(prefix, "value", h); // [B, H, N, D]
     Layout layout = layOut(hashed, b.dim(h, 1), numHashes);
-    Value ranks = rank(bucketsOf(q, mask, rotations), layout); // [B, H, R, N]
-    // The place p of a round is that of the one position of rank p.
-    Value order = reduceOver(b, "bhrp,bhrs->bhrp", {ranks, ranks}, zero(), [&](Scalars s, ValueRange values) {
-      Value isHere = s.equal(values[1], s.toI64(s.index(3)));
-      return s.select(isHere, s.toI64(s.index(4)), values[2]);
-    });
+    auto [ranks, order] = sortByBuckets(bucketsOf(q, mask, rotations), layout); // [B, H, R, N]
     auto [out, sums] = attendChunks(q, normalised(q), v, mask, layout, order);
-    auto placeOf = [&](Scalars s, Value row, Value head, Value round, Value position) {
+    auto placeOf = [&, ranks = ranks](Scalars s, Value row, Value head, Value round, Value position) {
       Value place = s.toIndex(s.at(ranks, {row, head, round, position}));
       return s.add(s.multiply(round, layout.positions), place);
     };
@@ -484,8 +482,6 @@ private:
                       [](Scalars s, ValueRange values) { return s.add(values[0], values[1]); });
   }
 
-  Value zero() { return arith::ConstantOp::create(b.builder, b.loc, b.builder.getI64IntegerAttr(0)); }
-
   /// The bucket of each position in each round: [B, H, R, N] of i64. Padding has one of its own, the last.
   Value bucketsOf(Value vectors, Value mask, Value rotations) {
     Value rotated = einsum(b, "bhsd,hdrn->bhrsn", vectors, rotations);
@@ -526,22 +522,84 @@ private:
     });
   }
 
-  /// The place of each position after a stable sort of its round by buckets; its own where nothing is cut.
-  Value rank(Value buckets, const Layout &layout) {
-    Value ranks =
-        reduceOver(b, "bhrs,bhru->bhrs", {buckets, buckets}, zero(), [&](Scalars s, ValueRange values) {
-          Value isEarlier = s.less(s.index(4), s.index(3));
-          Value isBefore = s.select(s.equal(values[1], values[0]), isEarlier, s.less(values[1], values[0]));
-          Value next = s.add(values[2], s.toI64(s.constant(1)));
-          return s.select(isBefore, next, values[2]);
-        });
-    Value length = b.constant(hashed.length);
-    SmallVector<OpFoldResult> extents = {b.extent(ranks, 0), b.extent(ranks, 1), b.extent(ranks, 2),
-                                         b.extent(ranks, 3)};
-    return generate(b, extents, b.builder.getI64Type(), [&](Scalars s, ValueRange at) {
-      Value isCut = s.less(length, layout.positions);
-      return s.select(isCut, s.at(ranks, at), s.toI64(at[3]));
-    });
+  /// The place of each position after a stable sort of its round by buckets, its own where nothing is cut,
+  /// and the position at each place: [B, H, R, N] both. The sort counts: how many are in each bucket, where a
+  /// bucket begins, then one position after the other to where its bucket has come.
+  std::pair<Value, Value> sortByBuckets(Value bucketsOfAll, const Layout &layout) {
+    OpBuilder &builder = b.builder;
+    Type i64 = builder.getI64Type();
+    int64_t numBuckets = 1;
+    for (int64_t factor : buckets)
+      numBuckets *= factor;
+    ++numBuckets; // padding
+    Scalars s{builder, b.loc};
+    OpFoldResult one = builder.getIndexAttr(1), zero = builder.getIndexAttr(0),
+                 length = b.extent(bucketsOfAll, 3), count = builder.getIndexAttr(numBuckets);
+    SmallVector<OpFoldResult> extents = {b.extent(bucketsOfAll, 0), b.extent(bucketsOfAll, 1),
+                                         b.extent(bucketsOfAll, 2)};
+    auto empty = [&](OpFoldResult last) -> Value {
+      SmallVector<OpFoldResult> all = extents;
+      all.push_back(last);
+      return tensor::EmptyOp::create(builder, b.loc, all, i64);
+    };
+    Value isCut = s.less(b.constant(hashed.length), layout.positions), numPositions = b.dim(bucketsOfAll, 3);
+    Value step = b.constant(1), start = b.constant(0);
+    auto tasks =
+        scf::ForallOp::create(builder, b.loc, extents, ValueRange{empty(length), empty(length), empty(count)},
+                              /*mapping=*/std::nullopt);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(tasks.getTerminator());
+      SmallVector<OpFoldResult> offsets = getAsOpFoldResult(tasks.getInductionVars()), strides(4, one);
+      offsets.push_back(zero);
+      auto row = [&](Value tensor, OpFoldResult last, int64_t size) -> Value {
+        return tensor::ExtractSliceOp::create(builder, b.loc, RankedTensorType::get({size}, i64), tensor,
+                                              offsets, ArrayRef<OpFoldResult>{one, one, one, last}, strides);
+      };
+      auto loop = [&](Value end, ValueRange carried,
+                      function_ref<SmallVector<Value>(Value at, ValueRange carried)> body) {
+        return scf::ForOp::create(builder, b.loc, start, end, step, carried,
+                                  [&](OpBuilder &, Location, Value at, ValueRange inside) {
+                                    OpBuilder::InsertionGuard guard(builder);
+                                    builder.setInsertionPointToEnd(at.getParentBlock());
+                                    scf::YieldOp::create(builder, b.loc, body(at, inside));
+                                  })
+            .getResults();
+      };
+      auto put = [&](Value element, Value tensor, Value at) -> Value {
+        return tensor::InsertOp::create(builder, b.loc, element, tensor, at);
+      };
+      Value own = row(bucketsOfAll, length, ShapedType::kDynamic);
+      ValueRange outs = tasks.getRegionOutArgs();
+      Value next = row(outs[2], count, numBuckets);
+      Value none = s.constantI64(0), another = s.constantI64(1);
+      next = linalg::FillOp::create(builder, b.loc, none, next).getResult(0);
+      next = loop(numPositions, next, [&](Value at, ValueRange inside) -> SmallVector<Value> {
+        Value bucket = s.toIndex(s.at(own, at));
+        return {put(s.add(s.at(inside[0], bucket), another), inside[0], bucket)};
+      })[0];
+      next =
+          loop(b.constant(numBuckets), {next, none}, [&](Value at, ValueRange inside) -> SmallVector<Value> {
+            Value size = s.at(inside[0], at);
+            return {put(inside[1], inside[0], at), s.add(inside[1], size)};
+          })[0];
+      ValueRange sorted =
+          loop(numPositions,
+               {row(outs[0], length, ShapedType::kDynamic), row(outs[1], length, ShapedType::kDynamic), next},
+               [&](Value at, ValueRange inside) -> SmallVector<Value> {
+                 Value bucket = s.toIndex(s.at(own, at));
+                 Value free = s.at(inside[2], bucket);
+                 Value place = s.select(isCut, free, s.toI64(at));
+                 return {put(place, inside[0], at), put(s.toI64(at), inside[1], s.toIndex(place)),
+                         put(s.add(free, another), inside[2], bucket)};
+               });
+      builder.setInsertionPointToStart(tasks.getTerminator().getBody());
+      OpFoldResult last[] = {length, length, count};
+      for (auto [i, out] : llvm::enumerate(outs))
+        tensor::ParallelInsertSliceOp::create(builder, b.loc, sorted[i], out, offsets,
+                                              ArrayRef<OpFoldResult>{one, one, one, last[i]}, strides);
+    }
+    return {tasks.getResult(0), tasks.getResult(1)};
   }
 
   /// Every vector of [B, H, N, D] divided by its root mean square.

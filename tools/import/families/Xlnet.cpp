@@ -481,8 +481,10 @@ private:
       if (bySegment) {
         Value isSame =
             s.equal(s.at(shared.types, {batch, s.add(query, offset)}), s.at(shared.types, {batch, key}));
-        Value segment = s.select(isSame, s.constant(0), s.constant(1));
-        sum = s.add(sum, s.at(bySegment, {batch, head, query, segment}));
+        auto bySame = [&](int64_t segment) {
+          return s.at(bySegment, {batch, head, query, s.constant(segment)});
+        };
+        sum = s.add(sum, s.select(isSame, bySame(0), bySame(1)));
       }
       return s.add(s.multiply(sum, s.constantF32(scale)), s.at(scoreMask, {batch, query, key}));
     });

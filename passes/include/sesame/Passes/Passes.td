@@ -625,9 +625,10 @@ def TileCacheAppendPass : Pass<"sesame-tile-cache-append", "::mlir::func::FuncOp
 def TileElementwisePass : Pass<"sesame-tile-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuse elementwise linalg operations and cut them into vectors for several cores";
   let description = [{
-    First, elementwise linalg operations of which one is the only reader of the other become one. Then each whose result is of floats becomes an
-    `scf.forall` over all axes and blocks of the last one, with a loop over whole vectors in it; elements that do not fill a vector are
-    done last, under a mask.
+    First, sums of products over one axis become `sesame.matmul_tile`s: the input that has the result's last axis is packed into panels, and each block
+    of rows meets each panel. Then elementwise linalg operations of which one is the only reader of the other become one. Then each operation becomes
+    an `scf.forall` over the result's axes and blocks of the last one, with a loop over whole vectors in it; elements that do not fill a vector are
+    done last, under a mask. Inside an `scf.forall` that is there already the loops are sequential.
 
     ```mlir
     %y = linalg.generic ... ins(%x, %g : tensor<?x?xf32>, tensor<?xf32>) { one row of %x, all of %g } (%a, %b) {
@@ -648,8 +649,10 @@ def TileElementwisePass : Pass<"sesame-tile-elementwise", "::mlir::func::FuncOp"
       ... the same with a mask for the last n % 16 ...
     ```
 
-    Left as linalg: reductions, bodies that use `linalg.index` or `tensor.extract`, operands read across the last axis, and results of integers, which are
-    masks and positions, much smaller than activations.
+    A reduction keeps its order for each element where the vectors lie along the result's last axis. Where the inputs lie along the axis that is reduced
+    over, and one operation combines the values, the vectors do too: each lane reduces every sixteenth element, then the lanes are combined in
+    order. What is read by place (`linalg.index`, `tensor.extract`) is a vector if it lies so, forwards or backwards, and else read element by
+    element, then without masks. Bodies with regions of their own run element by element.
   }];
   let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16, 8 or 4">,
                  Option<"elementsPerTask", "elements-per-task", "int64_t", /*default=*/"4096",
