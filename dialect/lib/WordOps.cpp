@@ -133,13 +133,23 @@ LogicalResult WordMatmulTileOp::verify() {
       failed(extents.match("panel", getPanel(), {"W", "R"})) || failed(verifyStatic(*this, extents, "W")) ||
       failed(verifyStatic(*this, extents, "R")) ||
       failed(extents.match("lhs", getLhs(), {"M", format.isGrouped ? "L" : "W"})) ||
-      failed(extents.match("out", getOut(), {"M", "N"})) || failed(extents.match("bias", getBias(), {"N"})))
+      failed(extents.match("out", getOut(), {"M", "C"})) || failed(extents.match("bias", getBias(), {"N"})))
     return failure();
+  const bool isOutOfWords = cast<ShapedType>(getOut().getType()).getElementType().isInteger(32);
+  if (isOutOfWords && (!getElement().isBF16() || getCombine() != Combine::replace))
+    return emitOpError("expects an out of words of bf16 that are replaced, got ") << getElement();
+  const int64_t perColumn = isOutOfWords ? 2 : 1;
+  int64_t columns = extents.get("C"), biases = extents.get("N");
+  if (!ShapedType::isDynamic(columns))
+    columns *= perColumn;
+  if (!ShapedType::isDynamic(columns) && !ShapedType::isDynamic(biases) && columns != biases)
+    return emitOpError("expects axis 0 (N) of bias to be ") << columns << ", got " << biases;
   const std::pair<StringRef, Value> words[] = {{"lhs", getLhs()}, {"panel", getPanel()}};
   for (auto [name, value] : words)
     if (failed(verifyElementType(*this, name, value, /*isInteger=*/true)))
       return failure();
-  const std::pair<StringRef, Value> floats[] = {{"bias", getBias()}, {"out", getOut()}};
+  const std::pair<StringRef, Value> floats[] = {{"bias", getBias()},
+                                                {"out", isOutOfWords ? Value() : getOut()}};
   for (auto [name, value] : floats)
     if (failed(verifyElementType(*this, name, value, /*isInteger=*/false)))
       return failure();
@@ -153,7 +163,7 @@ LogicalResult WordMatmulTileOp::verify() {
              << least << " words of panel and " << WordFormat::rowStepWords
              << " of lhs, as many of both, got " << length << " and " << extents.get("L");
   }
-  int64_t columns = extents.get("N"), width = extents.get("R");
+  int64_t width = extents.get("R");
   if (!ShapedType::isDynamic(columns) && columns > width)
     return emitOpError("expects at most ") << width << " columns of out, the panel's R, got " << columns;
   return success();

@@ -48,6 +48,7 @@ private:
     SmallVector<GatedLinearOp> gatedLinears;
     SmallVector<WordLinearOp> wordLinears;
     packedRows.clear();
+    readAsWords.clear();
     getOperation()->walk([&](Operation *op) {
       if (auto words = dyn_cast<WordLinearOp>(op))
         wordLinears.push_back(words);
@@ -72,8 +73,32 @@ private:
     for (WordLinearOp op : wordLinears) {
       OpBuilder b(op);
       Product product = {op.getPanels(), op.getBias(), op.getActivation(), op.getCombine(), op.getElement()};
-      replace(b, op, op.getInput(), op.getOther(), product);
+      if (isReadAsWords(op))
+        replaceByWords(b, op, product);
+      else
+        replace(b, op, op.getInput(), op.getOther(), product);
     }
+    for (WordLinearOp op : llvm::reverse(readAsWords)) {
+      // All axes but the last are the input's.
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+        cast<tensor::DimOp>(user).getSourceMutable().assign(op.getInput());
+      op.erase();
+    }
+  }
+
+  /// Whether all that reads the result rounds it to bf16, in pairs, so that it may be made that way.
+  static bool isReadAsWords(WordLinearOp op) {
+    auto isReader = [&](Operation *user) {
+      auto linear = dyn_cast<WordLinearOp>(user);
+      return linear && linear.getElement().isBF16() && linear.getOther() != op.getResult() &&
+             linear->getBlock() == op->getBlock();
+    };
+    return op.getElement().isBF16() && op.getCombine() == Combine::replace &&
+           op.getResult().getType().getShape().back() % 2 == 0 &&
+           cast<RankedTensorType>(op.getPanels().getType()).getDimSize(2) % 2 == 0 &&
+           llvm::any_of(op->getUsers(), isReader) && llvm::all_of(op->getUsers(), [&](Operation *user) {
+             return isa<tensor::DimOp>(user) || isReader(user);
+           });
   }
 
   /// The rows of `input` in words: those of an earlier linear over it in the same block, if there is one.
@@ -105,12 +130,33 @@ private:
   }
 
   void replace(OpBuilder &b, Operation *op, Value input, Value residual, ArrayRef<Product> products) {
+    auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
+    Value rows = multiply(b, op, input, residual, products, /*perElement=*/1);
+    Value result = expandFromRows(b, op->getLoc(), rows, input);
+    if (result.getType() != resultType)
+      result = tensor::CastOp::create(b, op->getLoc(), resultType, result);
+    op->getResult(0).replaceAllUsesWith(result);
+    op->erase();
+  }
+
+  /// The result in words is what its readers pack their input into. They still need its extents.
+  void replaceByWords(OpBuilder &b, WordLinearOp op, const Product &product) {
+    packedRows[{op.getResult(), product.words}] =
+        multiply(b, op, op.getInput(), /*residual=*/nullptr, product, /*perElement=*/2);
+    readAsWords.push_back(op);
+  }
+
+  /// The products as rows [M, N / perElement]: of floats, or of two bf16 a word.
+  Value multiply(OpBuilder &b, Operation *op, Value input, Value residual, ArrayRef<Product> products,
+                 int64_t perElement) {
     Location loc = op->getLoc();
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
     auto panelsType = cast<RankedTensorType>(products[0].panels.getType());
     int64_t numPanels = panelsType.getDimSize(0), panelLength = panelsType.getDimSize(1),
             width = panelsType.getDimSize(2);
     int64_t numColumns = resultType.getShape().back();
+    Type element = perElement == 1 ? resultType.getElementType() : Type(b.getI32Type());
+    OpFoldResult outColumns = b.getIndexAttr(numColumns / perElement);
 
     Type words = products[0].words;
     Value lhs = words ? packRowsOnce(b, loc, input, words) : collapseToRows(b, loc, input); // [M, K], [M, W]
@@ -118,14 +164,14 @@ private:
     OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
     Value out;
     if (!residual || isInput(residual))
-      out =
-          tensor::EmptyOp::create(b, loc, {numRows, b.getIndexAttr(numColumns)}, resultType.getElementType());
+      out = tensor::EmptyOp::create(b, loc, {numRows, outColumns}, element);
     if (residual) {
       Value start = collapseToRows(b, loc, residual);
       out = out ? linalg::CopyOp::create(b, loc, start, out).getResult(0) : start;
     }
     EvenBlocks rows(b, loc, numRows, rowsPerBlock(cast<RankedTensorType>(lhs.getType())), rowsPerTile);
     Blocks columns = {b.getIndexAttr(numColumns), width};
+    Blocks stored = {outColumns, width / perElement};
     // Row blocks are the slow dimension: neighbouring tasks share their rows, and only the panel changes.
     auto loop = scf::ForallOp::create(b, loc, {rows.count(), b.getIndexAttr(numPanels)}, ValueRange{out},
                                       /*mapping=*/std::nullopt);
@@ -142,7 +188,7 @@ private:
     panelSlice.add(b.getIndexAttr(0), b.getIndexAttr(width));
     biasSlice.add(n, numTileColumns);
     outSlice.add(m, numTileRows);
-    outSlice.add(n, numTileColumns);
+    outSlice.add(stored.offset(b, loc, panel), stored.size(b, loc, panel));
 
     Value shared = loop.getRegionOutArgs()[0];
     Value lhsTile = extractTile(b, loc, lhs, lhsSlice, {0, 1});
@@ -163,14 +209,12 @@ private:
     insertTile(b, loc, loop, tile, shared, outSlice);
 
     b.setInsertionPointAfter(loop);
-    Value result = expandFromRows(b, loc, loop.getResult(0), input);
-    if (result.getType() != resultType)
-      result = tensor::CastOp::create(b, loc, resultType, result);
-    op->getResult(0).replaceAllUsesWith(result);
-    op->erase();
+    return loop.getResult(0);
   }
 
   /// By input and what the words hold.
   llvm::DenseMap<std::pair<Value, Type>, Value> packedRows;
+  /// Whose results exist in words alone.
+  SmallVector<WordLinearOp> readAsWords;
 };
 } // namespace

@@ -148,3 +148,19 @@ func.func @tile_c4_steps(%q: memref<?x40xi32>, %p: memref<9x32xi32>, %o: memref<
   sesame.word_matmul_tile of ui4 lhs(%q : memref<?x40xi32>) panel(%p : memref<9x32xi32>) out(%o : memref<?x?xf32>)
   return
 }
+
+// -----
+
+func.func @tile_c7_words_of_int8(%q: memref<?x7xi32>, %p: memref<7x32xi32>, %o: memref<?x?xi32>) {
+  // expected-error @+1 {{expects an out of words of bf16 that are replaced, got 'i8'}}
+  sesame.word_matmul_tile of i8 lhs(%q : memref<?x7xi32>) panel(%p : memref<7x32xi32>) out(%o : memref<?x?xi32>)
+  return
+}
+
+// -----
+
+func.func @tile_c4_bias_of_words(%q: memref<?x7xi32>, %p: memref<7x32xi32>, %b: memref<16xf32>, %o: memref<?x16xi32>) {
+  // expected-error @+1 {{expects axis 0 (N) of bias to be 32, got 16}}
+  sesame.word_matmul_tile of bf16 lhs(%q : memref<?x7xi32>) panel(%p : memref<7x32xi32>) bias(%b : memref<16xf32>) out(%o : memref<?x16xi32>)
+  return
+}

@@ -128,3 +128,28 @@ func.func @bf16_one_element(%x: tensor<?x?x1xf32> {sesame.name = "x", sesame.dim
   %y = sesame.word_linear %x, %w of bf16 combine = multiply other(%o : tensor<?x?x3xf32>) : tensor<?x?x1xf32>, tensor<1x1x32xi32> -> tensor<?x?x3xf32>
   return %y : tensor<?x?x3xf32>
 }
+
+// The first result exists in words alone.
+sesame.weight @v.bf16_next : tensor<2x10x32xi32> {
+  %0 = sesame.checkpoint_tensor ["v.bf16_next"] : tensor<44x19xf32>
+  %1 = sesame.pack_word_panels %0 of bf16 layout = nk : tensor<44x19xf32> -> tensor<2x10x32xi32>
+  sesame.yield %1 : tensor<2x10x32xi32>
+}
+sesame.weight @b.bf16_next : tensor<44xf32> {
+  %0 = sesame.checkpoint_tensor ["b.bf16_next"] : tensor<44xf32>
+  sesame.yield %0 : tensor<44xf32>
+}
+sesame.weight @w.bf16_next : tensor<2x22x32xi32> {
+  %0 = sesame.checkpoint_tensor ["w.bf16_next"] : tensor<37x44xf32>
+  %1 = sesame.pack_word_panels %0 of bf16 layout = nk : tensor<37x44xf32> -> tensor<2x22x32xi32>
+  sesame.yield %1 : tensor<2x22x32xi32>
+}
+func.func @bf16_next(%x: tensor<?x?x19xf32> {sesame.name = "x", sesame.dims = ["B", "S", "19"]})
+    -> (tensor<?x?x37xf32> {sesame.name = "y", sesame.dims = ["B", "S", "37"]}) {
+  %v = sesame.get_weight @v.bf16_next : tensor<2x10x32xi32>
+  %b = sesame.get_weight @b.bf16_next : tensor<44xf32>
+  %w = sesame.get_weight @w.bf16_next : tensor<2x22x32xi32>
+  %0 = sesame.word_linear %x, %v of bf16 bias(%b : tensor<44xf32>) activation = gelu : tensor<?x?x19xf32>, tensor<2x10x32xi32> -> tensor<?x?x44xf32>
+  %y = sesame.word_linear %0, %w of bf16 : tensor<?x?x44xf32>, tensor<2x22x32xi32> -> tensor<?x?x37xf32>
+  return %y : tensor<?x?x37xf32>
+}

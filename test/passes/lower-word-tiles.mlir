@@ -29,6 +29,24 @@ func.func @int8(%a: memref<2x14xi32>, %p: memref<14x32xi32>, %c: memref<2x32xf32
 
 // -----
 
+// Two columns a word.
+// CHECK-LABEL: func.func @words
+// CHECK:         arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK:         vector.shuffle
+// CHECK:         vector.bitcast %{{.*}} : vector<32xbf16> to vector<16xi32>
+// CHECK:         vector.store %{{.*}} : memref<1x16xi32>, vector<16xi32>
+// CHECK-NOT:     vector.store
+// CHECK:         return
+// PLAIN-LABEL: func.func @words
+// PLAIN:         arith.trunci %{{.*}} : vector<16xi32> to vector<16xi16>
+// PLAIN:         vector.bitcast %{{.*}} : vector<32xi16> to vector<16xi32>
+func.func @words(%a: memref<1x14xi32>, %p: memref<14x32xi32>, %c: memref<1x16xi32>) {
+  sesame.word_matmul_tile of bf16 lhs(%a : memref<1x14xi32>) panel(%p : memref<14x32xi32>) out(%c : memref<1x16xi32>)
+  return
+}
+
+// -----
+
 // CHECK-LABEL: func.func @bf16
 // CHECK:         scf.for %{{.*}} = %c0 to %c14 step %c1
 // CHECK-COUNT-2:   llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"

@@ -30,6 +30,25 @@ func.func @rank_3_of_bf16(%x: tensor<?x?x36xf32>, %w: tensor<2x18x32xi32>, %b: t
   return %y : tensor<?x?x44xf32>
 }
 
+// A result that only linears of bf16 read is stored as the words that these would pack; the result of the second has another reader.
+// CHECK-LABEL: func.func @words_for_the_next
+// CHECK-SAME:    %[[X:[^ ]*]]: tensor<?x?x36xf32>
+// CHECK:         sesame.pack_words_tile
+// CHECK:         %[[UP:.*]] = scf.forall {{.*}} -> (tensor<?x22xi32>) {
+// CHECK:           tensor.extract_slice {{.*}} : tensor<?x22xi32> to tensor<?x?xi32>
+// CHECK:           sesame.word_matmul_tile of bf16 {{.*}} bias({{.*}}) activation = gelu out(%{{.*}} : tensor<?x?xi32>)
+// CHECK-NOT:     sesame.pack_words_tile
+// CHECK:         %[[DOWN:.*]] = scf.forall {{.*}} -> (tensor<?x36xf32>) {
+// CHECK:           tensor.extract_slice %[[UP]]
+// CHECK:         sesame.pack_words_tile
+func.func @words_for_the_next(%x: tensor<?x?x36xf32>, %v: tensor<2x18x32xi32>, %b: tensor<44xf32>, %w: tensor<2x22x32xi32>)
+    -> (tensor<?x?x36xf32>, tensor<?x?x44xf32>) {
+  %up = sesame.word_linear %x, %v of bf16 bias(%b : tensor<44xf32>) activation = gelu : tensor<?x?x36xf32>, tensor<2x18x32xi32> -> tensor<?x?x44xf32>
+  %down = sesame.word_linear %up, %w of bf16 : tensor<?x?x44xf32>, tensor<2x22x32xi32> -> tensor<?x?x36xf32>
+  %y = sesame.word_linear %down, %v of bf16 : tensor<?x?x36xf32>, tensor<2x18x32xi32> -> tensor<?x?x44xf32>
+  return %down, %y : tensor<?x?x36xf32>, tensor<?x?x44xf32>
+}
+
 // A row's step has 20 words, a column's of ui4 9.
 // CHECK-LABEL: func.func @groups
 // CHECK:         sesame.pack_words_tile of ui4 input(%{{.*}} : tensor<?x70xf32>) out(%{{.*}} : tensor<?x40xi32>)

@@ -15,6 +15,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <numeric>
+
 namespace mlir::sesame {
 #define GEN_PASS_DEF_LOWERWORDTILESPASS
 #include "sesame/Passes/Passes.h.inc"
@@ -89,6 +91,22 @@ public:
     return toFloat(arith::AndIOp::create(b, arith::ShLIOp::create(b, word, places), upper));
   }
 
+  /// x as bf16 or its bits, rounded to nearest even.
+  Value roundToBf16(Value x, bool hasInstruction) {
+    if (hasInstruction)
+      return arith::TruncFOp::create(b, b.vectorType().clone(b.getBF16Type()), x);
+    Value bits = arith::BitcastOp::create(b, words, x);
+    Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, constant(16)), constant(1));
+    Value half = arith::AddIOp::create(b, odd, constant(0x7fff));
+    Value rounded = arith::ShRUIOp::create(b, arith::AddIOp::create(b, bits, half), constant(16));
+    Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
+    rounded = arith::SelectOp::create(b, isNan, constant(0x7fc0), rounded);
+    return arith::TruncIOp::create(b, b.vectorType().clone(b.getI16Type()), rounded);
+  }
+
+  /// Narrower numbers, several a lane, as words.
+  Value fromNarrow(Value numbers) { return vector::BitCastOp::create(b, words, numbers); }
+
 private:
   Value call(StringRef intrinsic, ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(b, operands.front().getType(), b.getStringAttr(intrinsic), operands)
@@ -122,6 +140,12 @@ private:
                             : buildWholeProducts(firstRow, rows, prefetches);
   }
   bool canPrefetch() const override { return !format.isGrouped; }
+  Value toWords(Value low, Value high) override {
+    SmallVector<int64_t> both(2 * b.lanes());
+    std::iota(both.begin(), both.end(), 0);
+    low = w.roundToBf16(low, hasInstruction), high = w.roundToBf16(high, hasInstruction);
+    return w.fromNarrow(vector::ShuffleOp::create(b, low, high, both));
+  }
 
   /// Sums of a group are exact; they become floats and are added to the products, times both scales. One
   /// group is one turn of the loop: with more of it in sight LLVM mixes their sums and runs out of registers.
@@ -223,7 +247,7 @@ private:
 class WordRows {
 public:
   WordRows(PackWordsTileOp op, int64_t lanes, bool hasBf16)
-      : op(op), b(op, lanes), format(op.getElement()),
+      : op(op), b(op, lanes), w(b), format(op.getElement()),
         k(cast<MemRefType>(op.getInput().getType()).getDimSize(1)), whole(k / lanes * lanes),
         tail(b.firstLanes(k - whole)), hasBf16(hasBf16) {}
 
@@ -234,7 +258,7 @@ public:
       else if (format.isInt8)
         buildInt8Row(row);
       else
-        forVectors(row, [&](Value x) { return roundToBf16(x); });
+        forVectors(row, [&](Value x) { return w.roundToBf16(x, hasBf16); });
     });
   }
 
@@ -252,23 +276,6 @@ private:
                                    value, bound);
   }
   Value roundEven(Value x) { return math::RoundEvenOp::create(b, x); }
-
-  /// The bits of x as bf16, rounded to nearest even.
-  Value roundToBf16(Value x) {
-    if (hasBf16)
-      return arith::TruncFOp::create(b, narrow(b.getBF16Type()), x);
-    auto words = narrow(b.getI32Type());
-    auto constant = [&](int32_t value) -> Value {
-      return arith::ConstantOp::create(b, DenseElementsAttr::get(words, value));
-    };
-    Value bits = arith::BitcastOp::create(b, words, x);
-    Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, constant(16)), constant(1));
-    Value half = arith::AddIOp::create(b, odd, constant(0x7fff));
-    Value rounded = arith::ShRUIOp::create(b, arith::AddIOp::create(b, bits, half), constant(16));
-    Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, x, x);
-    rounded = arith::SelectOp::create(b, isNan, constant(0x7fc0), rounded);
-    return arith::TruncIOp::create(b, narrow(b.getI16Type()), rounded);
-  }
 
   /// Stores what `convert` makes of each vector of the row, `lanes` narrow numbers.
   void forVectors(Value row, llvm::function_ref<Value(Value)> convert) {
@@ -394,6 +401,7 @@ private:
 
   PackWordsTileOp op;
   KernelBuilder b;
+  WordBuilder w;
   WordFormat format;
   int64_t k;
   int64_t whole; // elements in whole vectors
@@ -413,6 +421,10 @@ struct LowerWordTiles : sesame::impl::LowerWordTilesPassBase<LowerWordTiles> {
     if (matmul && cast<MemRefType>(matmul.getPanel().getType()).getDimSize(1) % vectorLanes != 0)
       return op->emitOpError("expects a panel whose width is a multiple of ")
              << int64_t(vectorLanes) << ", got " << matmul.getPanel().getType();
+    bool storesWords = matmul && cast<MemRefType>(matmul.getOut().getType()).getElementType().isInteger(32);
+    if (storesWords && cast<MemRefType>(matmul.getPanel().getType()).getDimSize(1) % (2 * vectorLanes) != 0)
+      return op->emitOpError("expects a panel of pairs of vectors for an out of words, got ")
+             << matmul.getPanel().getType();
     return success();
   }
 

@@ -30,7 +30,8 @@ static bool isCheap(Activation activation) {
 
 MatmulTile::MatmulTile(Operation *root, const Operands &op, int64_t lanes, int64_t rows)
     : op(op), b(root, lanes), vectors(cast<MemRefType>(op.panel.getType()).getDimSize(1) / lanes),
-      tileRows(rows ? rows : chooseTileRows(lanes, vectors)) {}
+      tileRows(rows ? rows : chooseTileRows(lanes, vectors)),
+      storesWords(cast<MemRefType>(op.out.getType()).getElementType().isInteger(32)) {}
 
 void MatmulTile::build() {
   if (!isCheap(op.activation))
@@ -45,7 +46,7 @@ void MatmulTile::build() {
         (height == tileRows && staticRows >= tileRows))
       heights.push_back(height);
   Value numRows = ShapedType::isDynamic(staticRows) ? b.extent(op.out, 0) : b.index(staticRows);
-  columns = b.extent(op.out, 1);
+  columns = b.mul(b.extent(op.out, 1), storesWords ? 2 : 1);
   isFull = b.compare(arith::CmpIPredicate::eq, columns, b.index(vectors * b.lanes()));
 
   // One block alone waits for the memory as it is, so only several ask for the next panel.
@@ -155,6 +156,7 @@ SmallVector<Value> MatmulTile::loadBias(ArrayRef<Value> masks) {
 
 /// Bias, activation, what the destination holds, store: for one row.
 void MatmulTile::buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> bias, ArrayRef<Value> masks) {
+  SmallVector<Value> values;
   for (int64_t v = 0; v < vectors; ++v) {
     Value value = sums[v];
     if (!bias.empty())
@@ -171,6 +173,19 @@ void MatmulTile::buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> 
       value = b.fmul(b.load(op.out, {row, column}, masks[v]), value);
       break;
     }
-    b.store(value, op.out, {row, column}, masks[v]);
+    values.push_back(value);
+    if (!storesWords)
+      b.store(value, op.out, {row, column}, masks[v]);
+  }
+  if (storesWords)
+    storeWords(row, values, /*isPartial=*/masks.front() != nullptr);
+}
+
+void MatmulTile::storeWords(Value row, ArrayRef<Value> values, bool isPartial) {
+  Value numWords = b.extent(op.out, 1);
+  for (int64_t v = 0; v < vectors; v += 2) {
+    Value column = b.index(v / 2 * b.lanes());
+    b.store(toWords(values[v], values[v + 1]), op.out, {row, column},
+            isPartial ? b.firstLanes(b.sub(numWords, column)) : Value());
   }
 }

@@ -41,6 +41,9 @@ protected:
   /// each. With `prefetches`, each step along K calls `prefetchNextPanel`.
   virtual SmallVector<Value> buildProducts(Value firstRow, int64_t rows, bool prefetches) = 0;
 
+  /// The words that `out` takes of two vectors of a row, if it is of words.
+  virtual Value toWords(Value low, Value high) { llvm_unreachable("only words are stored as words"); }
+
   /// Whether `buildProducts` can.
   virtual bool canPrefetch() const { return true; }
 
@@ -61,10 +64,12 @@ private:
   void forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks)> body);
   SmallVector<Value> loadBias(ArrayRef<Value> masks);
   void buildEpilogue(Value row, ArrayRef<Value> sums, ArrayRef<Value> bias, ArrayRef<Value> masks);
+  void storeWords(Value row, ArrayRef<Value> values, bool isPartial);
 
   int64_t tileRows;
   Value staged;       // [tileRows, R] sums before a costly activation, on the stack
   Value columns;      // N
+  bool storesWords;   // out holds two columns a word
   Value isFull;       // N == R
   Value prefetchStep; // elements of the next panel that a step asks for
 };

@@ -130,12 +130,13 @@ def Sesame_WordMatmulTileOp : Sesame_WordKernelOp<"word_matmul_tile"> {
   let summary = "Rows of words times one panel of words, with epilogue";
   let description = [{
     `out[m, n] = combine(activation(product + bias[n]), out[m, n])` for n < N, the product as in `sesame.word_linear`, of rows that `sesame.pack_words_tile` packed. The
-    sum runs in increasing order for each element, whatever M is.
+    sum runs in increasing order for each element, whatever M is. An `out` of i32 takes the results as `sesame.pack_words_tile` of bf16 would pack them.
 
-    Shapes: lhs [M, W], panel [W, R], bias [N], out [M, N]; with ui8 and ui4 lhs [M, 20 S] and panel [17 S, R] or [9 S, R].
+    Shapes: lhs [M, W], panel [W, R], bias [N], out [M, N] or, of words, [M, N / 2]; with ui8 and ui4 lhs [M, 20 S] and panel [17 S, R] or [9 S, R].
 
     Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) W and R are static and N <= R; M and N may be dynamic.
-    (C6) lhs and panel are of i32, bias and out of f32; the words hold bf16, i8, ui8 or ui4, with i8 W is at least 3.
+    (C6) lhs and panel are of i32, bias and out of f32; the words hold bf16, i8, ui8 or ui4, with i8 W is at least 3. (C7) With bf16 and `replace`, out may be of
+    i32.
 
     ```mlir
     func.func @tile(%a: tensor<?x194xi32>, %p: tensor<194x32xi32>, %b: tensor<?xf32>, %c: tensor<?x?xf32>) -> tensor<?x?xf32> {

@@ -687,7 +687,7 @@ def TileLinearPass : Pass<"sesame-tile-linear", "::mlir::func::FuncOp"> {
     each block. Linears in another layout are left for the reference lowering.
 
     A `sesame.word_linear` first packs the rows of its input, in an `scf.forall` of its own with `sesame.pack_words_tile`, once for all of a block's linears over that
-    input; its tiles are `sesame.word_matmul_tile`.
+    input; its tiles are `sesame.word_matmul_tile`. Where all readers of a linear of bf16 are linears of bf16, its tiles store the words that these would pack.
   }];
   let options = [Option<"rowBlockBytes", "row-block-bytes", "int64_t", /*default=*/"384 * 1024",
                         "Bytes of input that the rows of one task may take (a part of the L2 cache; at least 32 and at most 128 rows)">];
