@@ -29,6 +29,7 @@ void addBenchCommand(CLI::App &app);
 void addGenerateCommand(CLI::App &app);
 void addPerplexityCommand(CLI::App &app);
 void addFillMaskCommand(CLI::App &app);
+void addChooseCommand(CLI::App &app);
 void addClassifyCommand(CLI::App &app);
 void addAnswerCommand(CLI::App &app);
 void addTagCommand(CLI::App &app);

@@ -83,6 +83,8 @@ std::string TextModel::label(int64_t index) const {
   if (labels != manifest().config.end() && labels->is_array() &&
       index < static_cast<int64_t>(labels->size()) && (*labels)[index].is_string())
     return (*labels)[index].get<std::string>();
+  if (manifest().model.task == "next-sentence-prediction" && index < 2)
+    return index == 0 ? "IsNext" : "NotNext";
   return "LABEL_" + std::to_string(index);
 }
 
@@ -99,15 +101,79 @@ bool TextModel::padsLeft() const {
 TextModel::Batch TextModel::forward(const std::vector<TextInput> &texts, bool padsLeft) {
   std::vector<Encoding> encodings;
   for (const TextInput &input : texts) {
-    encodings.push_back(input.pair ? tokenizer().encode(input.text, *input.pair)
-                                   : tokenizer().encode(input.text));
+    encodings.push_back(encode(input));
     if (encodings.back().ids.empty())
       throw Error("text: expected at least one token, got an empty text");
   }
   return forward(std::move(encodings), padsLeft);
 }
 
+/// The text as one token that the tokenizer has, by its role or by the name that the reference's examples
+/// give it.
+static std::optional<TokenId> findFrame(const Tokenizer &tokenizer, const char *role, const char *usual) {
+  const std::optional<TokenId> id = tokenizer.roleId(role);
+  return id ? id : tokenizer.tokenToId(usual);
+}
+
+Encoding TextModel::encode(const TextInput &input) {
+  const Tokenizer &tokens = tokenizer();
+  const std::string &type = manifest().model.modelType;
+  if (type != "openai-gpt")
+    return input.pair ? tokens.encode(input.text, *input.pair) : tokens.encode(input.text);
+  // The first GPT's input forms (Radford et al. 2018): a start token, the text or the two texts with a
+  // delimiter between them, and a token at which the classifier reads.
+  const std::optional<TokenId> start = findFrame(tokens, "bos_token", "_start_"),
+                               delimiter = findFrame(tokens, "sep_token", "_delimiter_"),
+                               extract = findFrame(tokens, "cls_token", "_classify_");
+  if (input.pair && !delimiter)
+    throw Error(message(bundlePath, ": a pair of texts needs a delimiter between them, and the tokenizer has "
+                                    "neither a sep_token nor '_delimiter_'"));
+  Encoding framed;
+  auto append = [&](const std::optional<TokenId> &id) {
+    if (!id)
+      return;
+    framed.ids.push_back(*id);
+    framed.tokens.push_back(tokens.idToToken(*id).value_or(""));
+    framed.offsets.push_back({0, 0});
+    framed.typeIds.push_back(0);
+    framed.specialMask.push_back(1);
+    framed.wordIds.push_back(-1);
+  };
+  append(start);
+  framed.append(tokens.encode(input.text, /*addSpecialTokens=*/false));
+  if (input.pair) {
+    append(delimiter);
+    framed.append(tokens.encode(*input.pair, /*addSpecialTokens=*/false));
+  }
+  append(extract);
+  return framed;
+}
+
+TextModel::Batch TextModel::forwardChoices(const std::string &prompt,
+                                           const std::vector<std::string> &choices) {
+  const EntrySpec &entry = model->entries()[model->entryIndex("forward")];
+  const bool isDecoder = entry.findOutput("mc_logits") >= 0;
+  std::vector<Encoding> encodings;
+  for (const std::string &choice : choices) {
+    if (isDecoder && manifest().model.modelType != "openai-gpt") {
+      // GPT-2's double heads read one text, and score it at a token behind it if the tokenizer has one.
+      const std::optional<TokenId> end = tokenizer().roleId("cls_token");
+      encodings.push_back(
+          encode({prompt + " " + choice + (end ? " " + *tokenizer().idToToken(*end) : ""), {}}));
+    } else {
+      encodings.push_back(encode({prompt, choice}));
+    }
+    if (encodings.back().ids.empty())
+      throw Error("expected at least one token for each choice, got an empty text");
+  }
+  return run(std::move(encodings), /*padsLeft=*/false, /*areChoices=*/true);
+}
+
 TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLeft) {
+  return run(std::move(encodings), padsLeft, /*areChoices=*/false);
+}
+
+TextModel::Batch TextModel::run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices) {
   Batch batch;
   batch.where = bundlePath;
   batch.encodings = std::move(encodings);
@@ -128,7 +194,12 @@ TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLe
     }
   }
   const EntrySpec &entry = model->entries()[model->entryIndex("forward")];
-  const std::vector<int64_t> shape = {rows, batch.length};
+  std::vector<int64_t> shape = {rows, batch.length};
+  if (areChoices)
+    shape.insert(shape.begin(), 1);
+  std::vector<int64_t> lastTokens;
+  for (const Encoding &encoding : batch.encodings)
+    lastTokens.push_back(static_cast<int64_t>(encoding.size()) - 1);
   std::vector<InputTensor> inputs = {{"input_ids", DType::i64, shape, ids.data()}};
   if (entry.findInput("attention_mask") >= 0)
     inputs.push_back({"attention_mask", DType::i64, shape, mask.data()});
@@ -136,6 +207,8 @@ TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLe
   const int32_t typeInput = entry.findInput("token_type_ids");
   if (typeInput >= 0 && entry.inputs[typeInput].defaultValue != InputDefault::absent)
     inputs.push_back({"token_type_ids", DType::i64, shape, types.data()});
+  if (areChoices && entry.findInput("mc_token_ids") >= 0)
+    inputs.push_back({"mc_token_ids", DType::i64, {1, rows}, lastTokens.data()});
   batch.outputs = activeSession.run("forward", inputs);
   return batch;
 }

@@ -65,6 +65,8 @@ public:
   };
   Batch forward(const std::vector<TextInput> &texts, bool padsLeft = false);
   Batch forward(std::vector<Encoding> encodings, bool padsLeft = false);
+  /// The result of `forward` on one row of choices [1, N, S], each read behind `prompt`.
+  Batch forwardChoices(const std::string &prompt, const std::vector<std::string> &choices);
   /// Whether a text's special tokens come behind it.
   bool endsInSpecialTokens() const;
   /// Whether padding comes before the text: by the tokenizer's configuration, else where special tokens end
@@ -72,6 +74,10 @@ public:
   bool padsLeft() const;
 
 private:
+  /// One row as the model expects it, with the tokens that frame it.
+  Encoding encode(const TextInput &input);
+  Batch run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices);
+
   std::string bundlePath;
   std::shared_ptr<const Model> model;
   Session activeSession;

@@ -27,7 +27,7 @@ struct ClassifyOptions {
   std::string bundle;
   std::vector<std::string> texts, pairs;
   int threads = 0;
-  bool json = false;
+  bool bothOrders = false, json = false;
 };
 } // namespace
 
@@ -48,8 +48,12 @@ static void classify(const ClassifyOptions &options) {
   if (!options.pairs.empty() && options.pairs.size() != options.texts.size())
     throw Error(message("option '--pair': expected one for each of the ", options.texts.size(),
                         " texts, got ", options.pairs.size()));
+  if (options.bothOrders && options.pairs.empty())
+    throw Error("option '--both-orders': expected pairs of texts, got no '--pair'");
   TextModel model(options.bundle, options.threads);
   model.expectTask("classify", {"text-classification", "next-sentence-prediction"});
+  if (model.manifest().model.task == "next-sentence-prediction" && options.pairs.empty())
+    throw Error(message(options.bundle, ": a next-sentence model reads two texts: expected a '--pair'"));
   std::vector<TextInput> inputs;
   for (size_t i = 0; i < options.texts.size(); ++i)
     inputs.push_back({options.texts[i],
@@ -57,11 +61,20 @@ static void classify(const ClassifyOptions &options) {
   const TextModel::Batch batch = model.forward(inputs, model.padsLeft());
   const OutputTensor &logits = batch.output("logits");
   const int64_t numClasses = logits.shape.back();
-  const float *rows = batch.floats("logits");
+  std::vector<float> rows(batch.floats("logits"), batch.floats("logits") + inputs.size() * numClasses);
+  if (options.bothOrders) {
+    std::vector<TextInput> swapped;
+    for (const TextInput &input : inputs)
+      swapped.push_back({*input.pair, input.text});
+    const TextModel::Batch second = model.forward(swapped, model.padsLeft());
+    const float *others = second.floats("logits");
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i] += others[i];
+  }
   const std::string problemType = model.checkpointConfig("problem_type");
   nlohmann::json results = nlohmann::json::array();
   for (size_t row = 0; row < inputs.size(); ++row) {
-    const std::vector<double> values = scores(problemType, rows + row * numClasses, numClasses);
+    const std::vector<double> values = scores(problemType, rows.data() + row * numClasses, numClasses);
     std::vector<int64_t> order(numClasses);
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(),
@@ -95,6 +108,8 @@ void addClassifyCommand(CLI::App &app) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+  command->add_flag("--both-orders", options->bothOrders,
+                    "Read each pair in both orders and add the logits (similarity, as the first GPT does)");
   addThreadsOption(command, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example:\n  sesame classify sst2.bundle 'A moving and funny film'");

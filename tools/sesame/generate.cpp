@@ -14,6 +14,8 @@
 #include "generate/StopStrings.h"
 #include "support/Error.h"
 
+#include <nlohmann/json.hpp>
+
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -24,9 +26,9 @@ namespace sesame {
 namespace {
 struct GenerateOptions {
   std::string bundle;
-  std::vector<std::string> prompts, idLists;
+  std::vector<std::string> prompts, promptFiles, idLists;
   GenerateSettings settings;
-  bool shouldPrintIds = false;
+  bool shouldPrintIds = false, json = false;
   int threads = 0;
 };
 } // namespace
@@ -47,6 +49,14 @@ static std::vector<int64_t> parseIds(const std::string &text) {
   }
 }
 
+/// A prompt from a file, without the line break that editors end a file with.
+static std::string readPrompt(const std::string &file) {
+  std::string text = readTextFile(file);
+  if (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  return text;
+}
+
 static void printIds(const int64_t *ids, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     std::printf("%s%lld", i ? "," : "", static_cast<long long>(ids[i]));
@@ -54,15 +64,18 @@ static void printIds(const int64_t *ids, int64_t count) {
 }
 
 static void generateText(const GenerateOptions &options) {
-  if (options.prompts.empty() == options.idLists.empty())
-    throw CLI::RequiredError("--prompt or --ids");
+  std::vector<std::string> texts = options.prompts;
+  for (const std::string &file : options.promptFiles)
+    texts.push_back(readPrompt(file));
+  if (texts.empty() == options.idLists.empty())
+    throw CLI::RequiredError("--prompt, --prompt-file or --ids");
   std::vector<std::vector<int64_t>> prompts;
   for (const std::string &text : options.idLists)
     prompts.push_back(parseIds(text));
   TextModel model(options.bundle, options.threads);
   GenerationConfig config = configureGeneration(model, options.settings);
   const bool hasSource = hasEncoder(model.session().model());
-  for (const std::string &text : options.prompts) {
+  for (const std::string &text : texts) {
     // Nothing goes on behind the special tokens that end a text.
     const std::vector<TokenId> ids = model.tokenizer().encodeIds(text, !model.endsInSpecialTokens());
     prompts.emplace_back(ids.begin(), ids.end());
@@ -96,7 +109,7 @@ static void generateText(const GenerateOptions &options) {
     });
   // One sequence is printed while it grows; several would mix.
   std::unique_ptr<IncrementalDecoder> decoder;
-  if (!options.shouldPrintIds && prompts.size() == 1 && config.numBeams == 1 &&
+  if (!options.shouldPrintIds && !options.json && prompts.size() == 1 && config.numBeams == 1 &&
       config.numReturnSequences == 1) {
     decoder = std::make_unique<IncrementalDecoder>(model.targetTokenizer());
     std::string shown;
@@ -116,6 +129,7 @@ static void generateText(const GenerateOptions &options) {
     std::printf("%s\n", decoder->finish().c_str());
     return;
   }
+  nlohmann::json results = nlohmann::json::array();
   for (int64_t row = 0; row < result.rows; ++row) {
     const int64_t *sequence = result.sequences.data() + row * result.length;
     if (options.shouldPrintIds) {
@@ -126,8 +140,14 @@ static void generateText(const GenerateOptions &options) {
     std::vector<TokenId> ids(prompt.begin(), prompt.end());
     ids.insert(ids.end(), sequence + result.promptLength,
                sequence + result.promptLength + result.newTokens[row]);
-    std::printf("%s\n", model.targetTokenizer().decode(ids).c_str());
+    const std::string text = model.targetTokenizer().decode(ids);
+    if (options.json)
+      results.push_back({{"generated_text", text}});
+    else
+      std::printf("%s\n", text.c_str());
   }
+  if (options.json)
+    std::printf("%s\n", results.dump(2).c_str());
 }
 
 void addGenerateCommand(CLI::App &app) {
@@ -138,17 +158,25 @@ void addGenerateCommand(CLI::App &app) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+  command
+      ->add_option("--prompt-file", options->promptFiles,
+                   "Read a prompt from this file, such as one with examples; several times for a batch")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--ids", options->idLists, "Token ids to continue instead, with commas between them")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
   command->add_flag("--print-ids", options->shouldPrintIds, "Print the new ids alone, one sequence a line");
+  command->add_flag("--json", options->json, "Print JSON, prompt included")->excludes("--print-ids");
   addThreadsOption(command, options->threads);
   addGenerateOptions(command, options->settings);
   command->footer(
       "Greedy unless a sampling setting is given.\n"
       "Examples:\n  sesame generate gpt2.bundle --prompt 'Once upon a time' --max-new-tokens 40\n"
-      "  sesame generate gpt2.bundle --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 1");
+      "  sesame generate gpt2.bundle --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 1\n"
+      "  sesame generate gpt2.bundle --prompt-file examples.txt --stop $'\\n'");
   command->callback([options] { generateText(*options); });
 }
 

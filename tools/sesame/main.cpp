@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
                    sesame::addClassifyCommand,  sesame::addAnswerCommand,     sesame::addTagCommand,
                    sesame::addEmbedCommand,     sesame::addTranslateCommand,  sesame::addSummarizeCommand,
                    sesame::addNeighborsCommand, sesame::addSimilarityCommand, sesame::addTokenizeCommand,
-                   sesame::addTuneCommand,      sesame::addCompletionCommand})
+                   sesame::addChooseCommand,    sesame::addTuneCommand,       sesame::addCompletionCommand})
     add(app);
   try {
     app.parse(argc, argv);

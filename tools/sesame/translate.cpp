@@ -48,6 +48,9 @@ public:
     kind = tokenizerKind();
     if (kind == "MBart" || kind == "MBart50" || kind == "M2M100" || kind == "Nllb") {
       namesLanguages = true;
+      const nlohmann::json legacy =
+          model.companion("tokenizer_config.json").value("legacy_behaviour", nlohmann::json());
+      endsWithLanguage = kind == "MBart" || (kind == "Nllb" && legacy == true);
       if (!options.sourceLanguage.empty())
         source = languageToken("--src-lang", options.sourceLanguage);
       if (!options.targetLanguage.empty())
@@ -104,7 +107,7 @@ public:
         throw Error(message(model.bundle(), ": expected an eos_token, which ends a source, found none"));
       const std::vector<TokenId> plain = tokenizer.encodeIds(prefix + text, /*addSpecialTokens=*/false);
       ids.assign(plain.begin(), plain.end());
-      if (kind == "MBart") {
+      if (endsWithLanguage) {
         ids.insert(ids.end(), {*last, *source});
       } else {
         ids.insert(ids.begin(), *source);
@@ -205,7 +208,7 @@ private:
   const RewriteOptions &options;
   nlohmann::json task;
   std::string prefix, kind;
-  bool namesLanguages = false;
+  bool namesLanguages = false, endsWithLanguage = false;
   std::optional<int64_t> source, target;
 };
 

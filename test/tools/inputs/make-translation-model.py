@@ -18,7 +18,8 @@ json.dump(config, open(os.path.join(out, "config.json"), "w"))
 
 tokens = [f"w{i}" for i in range(config["vocab_size"])]
 special = {config["eos_token_id"]: "</s>", config["pad_token_id"]: "<pad>", 3: "<unk>"}
-languages = {"MBart": ["en_XX", "de_DE", "ro_RO"], "MBart50": ["en_XX", "de_DE", "ro_RO"], "Marian": [">>deu<<", ">>fra<<"]}.get(kind, [])
+languages = {"MBart": ["en_XX", "de_DE", "ro_RO"], "MBart50": ["en_XX", "de_DE", "ro_RO"], "Marian": [">>deu<<", ">>fra<<"],
+             "M2M100": ["__en__", "__de__", "__fr__"], "Nllb": ["eng_Latn", "deu_Latn", "fra_Latn"]}.get(kind, [])
 special.update({90 + i: token for i, token in enumerate(languages)})
 for i, token in special.items():
     tokens[i] = token

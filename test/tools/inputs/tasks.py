@@ -87,6 +87,33 @@ def classify():
     compare(json.loads(sesame("classify", bundle, *texts, "--json")), expected)
 
 
+def choose():
+    prompt, *choices = texts
+    two_heads = "doubleheads" in bundle
+    encodings = [tokenize(f"{prompt} {c} [CLS]") if two_heads else tokenize(prompt, c) for c in choices]
+    length = max(len(e["ids"]) for e in encodings)
+    pad = lambda values: values + [0] * (length - len(values))
+    shape = [1, len(choices), length]
+    feeds = {"input_ids": ("I64", shape, sum((pad(e["ids"]) for e in encodings), [])),
+             "attention_mask": ("I64", shape, sum((pad([1] * len(e["ids"])) for e in encodings), [])),
+             "token_type_ids": ("I64", shape, sum((pad(e["type_ids"]) for e in encodings), []))}
+    if two_heads:
+        feeds["mc_token_ids"] = ("I64", shape[:2], [len(e["ids"]) - 1 for e in encodings])
+    tensors.write(f"{scratch}.in", feeds)
+    sesame("run", bundle, "--inputs", f"{scratch}.in", "--outputs", f"{scratch}.out")
+    scores = softmax(list(tensors.read(f"{scratch}.out")["mc_logits" if two_heads else "logits"][1]))
+    expected = [{"index": i, "choice": choices[i], "score": scores[i]} for i in sorted(range(len(choices)), key=lambda i: -scores[i])]
+    compare(json.loads(sesame("choose", bundle, *choices, "--prompt", prompt, "--json")), expected)
+
+
+def both_orders():
+    text, pair = texts
+    logits = [forward(tokenize(*order))["logits"] for order in [(text, pair), (pair, text)]]
+    scores = softmax([a + b for a, b in zip(*logits)])
+    expected = [{"label": f"LABEL_{i}", "score": scores[i]} for i in sorted(range(len(scores)), key=lambda i: -scores[i])]
+    compare(json.loads(sesame("classify", bundle, text, "--pair", pair, "--both-orders", "--json")), [expected])
+
+
 def tag():
     expected = []
     for text in texts:
