@@ -634,6 +634,10 @@ TEST(PreTokenizers, ScriptPatternsAndClassesMeanWhatOnigurumaMeans) {
             (Words{" "})); // U+180E is no white space.
   EXPECT_EQ(split("\\w+", "e\xCC\x81t_9-x"), (Words{"e\xCC\x81t_9", "x"}));
   EXPECT_EQ(split("[\\w']+", "e\xCC\x81t's x"), (Words{"e\xCC\x81t's", "x"}));
+  EXPECT_EQ(split("\\w+", "a\xC2\xBD\xC2\xB2 \xE2\x85\x93"),
+            (Words{"a\xC2\xBD\xC2\xB2"})); // Of the fractions, Latin-1's.
+  EXPECT_EQ(split("[[:alnum:]]+", "a1\xC2\xBD+2"), (Words{"a1", "2"}));
+  EXPECT_EQ(split("[[:punct:]]", "a$+\xE2\x82\xAC.1"), (Words{"$", "+", "\xE2\x82\xAC", "."}));
   EXPECT_EQ(split("^.", "ab\ncd"), (Words{"a", "c"})); // ^ matches at every line.
   EXPECT_EQ(split("(?i:'s)|\\p{N}{1,3}", "it'S 12345"), (Words{"'S", "123", "45"}));
 }

@@ -21,11 +21,29 @@ struct Regex::Compiled {
   ~Compiled() { pcre2_code_free(code); }
 };
 
+/// The POSIX classes that PCRE2 10.42 reads differently from Oniguruma, as the inside of a class.
+static const char *posixClass(const std::string &name) {
+  static const struct {
+    const char *name, *properties;
+  } classes[] = {{"alnum", "\\p{Alphabetic}\\p{Nd}"},
+                 {"alpha", "\\p{Alphabetic}"},
+                 {"punct", "\\p{P}\\p{S}"},
+                 {"space", "\\p{White_Space}"},
+                 {"upper", "\\p{Uppercase}"},
+                 {"lower", "\\p{Lowercase}"},
+                 {"word", "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"}};
+  for (const auto &each : classes)
+    if (name == each.name)
+      return each.properties;
+  return nullptr;
+}
+
 /// Rewrites what PCRE2 10.42 reads differently from Oniguruma: `\s` (PCRE2 adds U+180E), `\w` (PCRE2 lacks
-/// the marks and connectors), `\h` (a hex digit in Oniguruma) and a `[` that is literal inside a class. `&&`
-/// inside a class has no counterpart and is refused.
+/// the marks and connectors; Oniguruma has the superscripts and fractions of Latin-1), `\h` (a hex digit in
+/// Oniguruma), POSIX classes, and a `[` that is literal inside a class. `&&` inside a class has no
+/// counterpart and is refused.
 static std::string translate(const std::string &pattern, const std::string &where) {
-  static const char word[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+  static const char word[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
   std::string out;
   bool inClass = false;
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -62,10 +80,11 @@ static std::string translate(const std::string &pattern, const std::string &wher
         throw Error(
             message(where, ": pattern ", inQuotes(pattern), ": the class intersection && is not supported"));
       if (c == '[' && i + 1 < pattern.size() &&
-          pattern[i + 1] == ':') { // A POSIX class goes through as it is.
+          pattern[i + 1] == ':') { // Another POSIX class goes through as it is.
         size_t close = pattern.find(":]", i + 2);
         if (close != std::string::npos) {
-          out.append(pattern, i, close + 2 - i);
+          const char *properties = posixClass(pattern.substr(i + 2, close - i - 2));
+          out += properties ? properties : pattern.substr(i, close + 2 - i);
           i = close + 1;
           continue;
         }
