@@ -726,6 +726,11 @@ TEST(AddedTokens, ObeyTheirFlags) {
   EXPECT_EQ(ids(token, "a  Yes \tb").offsets[1], (std::pair<uint32_t, uint32_t>{1, 8}));
   token["single_word"] = true;
   EXPECT_EQ(ids(token, "aYes Yesb Yes").ids, (std::vector<TokenId>{0, 5}));
+  // A token may begin in the blank that the one before it took along.
+  document["added_tokens"] = {{{"id", 5}, {"content", "Yes"}, {"normalized", false}, {"rstrip", true}},
+                              {{"id", 6}, {"content", " no"}, {"normalized", false}}};
+  EXPECT_EQ(fromDocument(document).encode("Yes no").ids, (std::vector<TokenId>{5, 6}));
+  EXPECT_EQ(fromDocument(document).encode("Yes no").tokens, (Words{"Yes ", " no"}));
   token = {{"id", 5}, {"content", "Yes"}, {"normalized", true}};
   EXPECT_EQ(ids(token, "a YES b").ids, (std::vector<TokenId>{0, 5, 0}));
 }

@@ -192,7 +192,10 @@ private:
           break;
         from = last;
       }
-      from = std::max(from, done);
+      // A token is looked for where it stands, so one may begin in blanks that the token before it took
+      // along; with `lstrip` it leaves them there.
+      if (token.lstrip)
+        from = std::min(std::max(from, done), to);
       while (token.rstrip && to < where.size()) {
         uint32_t length;
         if (!unicode::isWhitespace(unicode::decode(where.data() + to, length)))
@@ -203,7 +206,6 @@ private:
         segments.push_back({where.substr(done, from - done), -1});
       segments.push_back({where.substr(from, to - from), match.value});
       done = to;
-      at = std::max(at, to);
     }
     if (done < where.size())
       segments.push_back({where.substr(done), -1});
