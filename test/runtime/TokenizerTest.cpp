@@ -615,6 +615,11 @@ TEST(PreTokenizers, CutAsTheReferenceDoes) {
   EXPECT_EQ(cut({{"type", "UnicodeScripts"}},
                 "Apples are \xE3\x82\x8A\xE3\x82\x93\xE3\x81\x94 \xE6\x9E\x97\xE6\xAA\x8E"),
             (Words{"Apples are ", "\xE3\x82\x8A\xE3\x82\x93\xE3\x81\x94 \xE6\x9E\x97\xE6\xAA\x8E"}));
+  // A blank by itself has no script, whatever was cut before it.
+  json blanks = {
+      {"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "Isolated"}, {"invert", false}};
+  EXPECT_EQ(cut({{"type", "Sequence"}, {"pretokenizers", {blanks, {{"type", "UnicodeScripts"}}}}}, "a b"),
+            (Words{"a", "b"}));
   json metaspace = {
       {"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "first"}, {"split", true}};
   EXPECT_EQ(cut(metaspace, "Hey  my"), (Words{"_Hey", "_", "_my"}));

@@ -228,12 +228,13 @@ class ScriptSplitter : public Splitter {
 public:
   void cut(std::string_view text, std::vector<ByteSpan> &parts) const override {
     int previous = -1;
+    const size_t first = parts.size();
     unicode::forEach(text, [&](char32_t c, uint32_t at, uint32_t length) {
       int script = c == ' ' ? -1 : c == 0x30FC ? hanScript() : scriptOf(c);
       if (script != -1 && script != previous) {
         parts.push_back({at, at + length});
         previous = script;
-      } else if (!parts.empty()) { // Blanks before the first script are dropped, as in the reference.
+      } else if (parts.size() > first) { // Blanks before the first script are dropped, as in the reference.
         parts.back().end = at + length;
       }
     });
