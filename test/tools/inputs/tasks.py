@@ -95,9 +95,10 @@ def choose():
     pad = lambda values: values + [0] * (length - len(values))
     shape = [1, len(choices), length]
     feeds = {"input_ids": ("I64", shape, sum((pad(e["ids"]) for e in encodings), [])),
-             "attention_mask": ("I64", shape, sum((pad([1] * len(e["ids"])) for e in encodings), [])),
-             "token_type_ids": ("I64", shape, sum((pad(e["type_ids"]) for e in encodings), []))}
-    if two_heads:
+             "attention_mask": ("I64", shape, sum((pad([1] * len(e["ids"])) for e in encodings), []))}
+    if not two_heads:
+        feeds["token_type_ids"] = ("I64", shape, sum((pad(e["type_ids"]) for e in encodings), []))
+    else:
         feeds["mc_token_ids"] = ("I64", shape[:2], [len(e["ids"]) - 1 for e in encodings])
     tensors.write(f"{scratch}.in", feeds)
     sesame("run", bundle, "--inputs", f"{scratch}.in", "--outputs", f"{scratch}.out")
