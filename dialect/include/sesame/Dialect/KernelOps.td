@@ -30,8 +30,8 @@ def Sesame_MatmulTileOp : Sesame_KernelOp<"matmul_tile"> {
     Shapes: lhs [M, K], panel [K, R], bias [N], out [M, N].
 
     Constraints: (C1) to (C3) of every kernel: (C1) All operands are tensors, or all are memrefs; (C2) memrefs have unit stride along
-    the last axis; (C3) on tensors there is one result, of out's type, on memrefs none. (C4) Extents agree as written. (C5) K and R are
-    static and N <= R; M and N may be dynamic. (C6) Operands are of floats; lhs, bias and out have one element type.
+    the last axis; (C3) on tensors there is one result, of out's type, on memrefs none. (C4) Extents agree as written. (C5) R is
+    static and N <= R; M, N and K may be dynamic. (C6) Operands are of floats; lhs, bias and out have one element type.
 
     ```mlir
     func.func @tile(%a: tensor<?x768xf32>, %p: tensor<768x32xf32>, %b: tensor<?xf32>, %c: tensor<?x?xf32>) -> tensor<?x?xf32> {
