@@ -22,7 +22,7 @@ static void addKernelPasses(OpPassManager &functions, const sesame::LoweringOpti
   // With narrower registers LLVM cuts the kernels' vectors in two.
   int64_t vectorLanes = std::max<int64_t>(options.vectorLanes, 8);
   functions.addPass(sesame::createLowerMatmulTilePass({vectorLanes, options.rows}));
-  functions.addPass(sesame::createLowerAttentionTilePass({vectorLanes}));
+  functions.addPass(sesame::createLowerAttentionTilePass({vectorLanes, options.keyBlock}));
   functions.addPass(sesame::createLowerNormTilePass({vectorLanes}));
   functions.addPass(sesame::createLowerEmbeddingTilePass({vectorLanes}));
   sesame::LowerWordTilesPassOptions words;
@@ -30,6 +30,7 @@ static void addKernelPasses(OpPassManager &functions, const sesame::LoweringOpti
   words.rows = options.rows;
   words.vnni = options.hasVnni;
   words.bf16 = options.hasBf16;
+  words.avx2 = options.hasAvx2;
   functions.addPass(sesame::createLowerWordTilesPass(words));
   if (!options.useLibm)
     functions.addPass(sesame::createExpandMathPass({vectorLanes}));

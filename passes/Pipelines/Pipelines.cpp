@@ -65,7 +65,10 @@ struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
                               llvm::cl::init(16)};
   Option<bool> vnni{*this, "vnni", llvm::cl::desc("the CPU has AVX512_VNNI"), llvm::cl::init(false)};
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("the CPU has AVX512_BF16"), llvm::cl::init(false)};
+  Option<bool> avx2{*this, "avx2", llvm::cl::desc("the CPU has AVX2"), llvm::cl::init(false)};
   Option<int64_t> rows{*this, "rows", llvm::cl::desc("see sesame-lower-matmul-tile"), llvm::cl::init(0)};
+  Option<int64_t> keyBlock{*this, "key-block", llvm::cl::desc("see sesame-lower-attention-tile"),
+                           llvm::cl::init(0)};
 
   /// Calls `copy` with each option and its field.
   template <typename Self, typename Options, typename Copy>
@@ -73,7 +76,9 @@ struct LoweringPipelineOptions : PassPipelineOptions<LoweringPipelineOptions> {
     copy(self.vectorLanes, options.vectorLanes);
     copy(self.vnni, options.hasVnni);
     copy(self.bf16, options.hasBf16);
+    copy(self.avx2, options.hasAvx2);
     copy(self.rows, options.rows);
+    copy(self.keyBlock, options.keyBlock);
   }
 };
 } // namespace

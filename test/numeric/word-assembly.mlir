@@ -3,6 +3,11 @@
 // RUN: env KERNEL_WORDS=1 sh %S/inputs/build-kernel.sh %s %t.o 16 && llvm-objdump -d --no-show-raw-insn %t.o > %t.s
 // RUN: %python %S/inputs/check-hot-loops.py %t.s zmm int8=16:vpdpbusd bf16=16:vdpbf16ps int4=8:vfmadd231ps
 //
+// AVX2 has vpmaddwd: two products of 16 bits and their sum.
+// RUN: sed 's/x32xi32>/x16xi32>/g' %s > %t.8.mlir
+// RUN: sh %S/inputs/build-kernel.sh %t.8.mlir %t.8.o 8 && llvm-objdump -d --no-show-raw-insn %t.8.o > %t.8.s
+// RUN: %python %S/inputs/check-hot-loops.py %t.8.s ymm int8=8:vpaddd && grep -c vpmaddwd %t.8.s
+//
 // Without them the check must notice.
 // RUN: sh %S/inputs/build-kernel.sh %s %t.plain.o 16 && llvm-objdump -d --no-show-raw-insn %t.plain.o > %t.plain.s
 // RUN: not %python %S/inputs/check-hot-loops.py %t.plain.s zmm int8=16:vpdpbusd | FileCheck %s

@@ -1,10 +1,15 @@
 // RUN: sesame-opt %s --sesame-lower-attention-tile --canonicalize --cse --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: not sesame-opt %s --sesame-lower-attention-tile=vector-lanes=8 --canonicalize --cse --split-input-file 2>/dev/null | FileCheck %s --check-prefix=AVX2
+// RUN: not sesame-opt %s --sesame-lower-attention-tile=key-block=128 --canonicalize --cse --split-input-file 2>/dev/null | FileCheck %s --check-prefix=SHORT
+// RUN: not sesame-opt %s --sesame-lower-attention-tile=key-block=100 2>&1 | FileCheck %s --check-prefix=KEYS
+// KEYS: sesame-lower-attention-tile: key-block must be a multiple of 64, got 100
 
 // A panel of 32 rows against blocks of 256 keys: a register tile of 8 keys for the scores, one of 8 features for the result.
 // CHECK-LABEL: func.func @causal
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: memref<?x64xf32>, %[[K:[a-z0-9]+]]: memref<?x64xf32>, %[[V:[a-z0-9]+]]: memref<?x64xf32>, %[[O:[a-z0-9]+]]: memref<?x64xf32>
 // CHECK-DAG:     %[[P:.*]] = memref.alloca() {{.*}} : memref<256x32xf32>
+// SHORT-LABEL: func.func @causal
+// SHORT:         memref.alloca() {{.*}} : memref<128x32xf32>
 // CHECK-DAG:     memref.alloca() {{.*}} : memref<64x32xf32>
 // The scores; keys are read as they lie.
 // CHECK:         :16 = scf.for %{{.*}} = %c0 to %c64 step %c1 iter_args

@@ -1,5 +1,7 @@
 // RUN: sesame-opt %s --sesame-lower-word-tiles="vnni bf16" --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: sesame-opt %s --sesame-lower-word-tiles --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=PLAIN
+// RUN: sesame-opt %s --sesame-lower-word-tiles="avx2" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=PAIRS
+// RUN: not sesame-opt %s --sesame-lower-word-tiles="avx2 vector-lanes=8" --split-input-file 2>/dev/null | FileCheck %s --check-prefix=AVX2
 
 // A step of the loop multiplies one word a row with two vectors of words; zero point and scales come after it.
 // CHECK-LABEL: func.func @int8
@@ -18,6 +20,15 @@
 // CHECK:         arith.sitofp
 // CHECK:         arith.mulf
 // CHECK:         vector.store
+// The even and the odd bytes as numbers of 16 bits, two products at a time.
+// PAIRS-LABEL: func.func @int8
+// PAIRS:         %[[Y:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<32xi16>
+// PAIRS:         arith.shli %[[Y]]
+// PAIRS:         arith.shrsi
+// PAIRS:         arith.shrsi %[[Y]]
+// PAIRS-COUNT-8: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+// AVX2-LABEL:  func.func @int8
+// AVX2:          llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"({{.*}}) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
 // PLAIN-LABEL: func.func @int8
 // PLAIN-NOT:     call_intrinsic
 // PLAIN:         arith.shrsi

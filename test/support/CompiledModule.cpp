@@ -44,6 +44,7 @@ static void addFastPasses(OpPassManager &pm, const CodegenOptions &codegen) {
   mlir::sesame::LoweringOptions lowering;
   lowering.vectorLanes = codegen.vectorLanes;
   lowering.hasVnni = codegen.hasFeature("avx512vnni");
+  lowering.hasAvx2 = codegen.hasFeature("avx2");
   lowering.hasBf16 = codegen.hasFeature("avx512bf16");
   mlir::sesame::buildOptimize(pm);
   mlir::sesame::buildTileCpu(pm, tile);

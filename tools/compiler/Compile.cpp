@@ -243,6 +243,7 @@ void compileBundle(const CompileOptions &options) {
   code.lowering.vectorLanes = codegen.vectorLanes;
   code.lowering.hasVnni = codegen.hasFeature("avx512vnni");
   code.lowering.hasBf16 = codegen.hasFeature("avx512bf16");
+  code.lowering.hasAvx2 = codegen.hasFeature("avx2");
   runStage(module, "tile", [&](OpPassManager &pm) { mlir::sesame::buildTileCpu(pm, tile); });
   stages.dump(module, "tile", "sesame-opt --sesame-tile-cpu='" + toText(tile) + "'");
   readPackedWeights(module, table);

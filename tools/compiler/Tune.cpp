@@ -87,6 +87,8 @@ static std::vector<Knob> listKnobs(int64_t lanes) {
   knobs.push_back({"query-block",
                    [](CodeOptions &code) -> int64_t & { return code.tile.queryBlock; },
                    {16, 32, 64, 128}});
+  knobs.push_back({"key-block", [](CodeOptions &code) -> int64_t & { return code.lowering.keyBlock; },
+                   lanes >= 16 ? std::vector<int64_t>{128, 512} : std::vector<int64_t>{96, 384}});
   knobs.push_back({"task-bytes",
                    [](CodeOptions &code) -> int64_t & { return code.tile.taskBytes; },
                    {32 * 1024, 64 * 1024, 128 * 1024, 256 * 1024}});

@@ -48,9 +48,10 @@ constexpr int64_t kRowsOneByOne = 3;
 /// Builds one attention_tile.
 class AttentionTile {
 public:
-  AttentionTile(AttentionTileOp op, int64_t lanes, bool useScalef)
-      : op(op), b(op, lanes), useScalef(useScalef), lanes(lanes), headSize(staticColumns(op.getQuery())),
-        valueSize(staticColumns(op.getOut())), bf16(op.getBf16()), tileRows(chooseTileRows(lanes, 2)),
+  AttentionTile(AttentionTileOp op, int64_t lanes, int64_t keyBlock, bool useScalef)
+      : op(op), b(op, lanes), useScalef(useScalef), lanes(lanes), keyBlock(keyBlock),
+        headSize(staticColumns(op.getQuery())), valueSize(staticColumns(op.getOut())), bf16(op.getBf16()),
+        tileRows(chooseTileRows(lanes, 2)),
         panelVectors(panelBytes(2, longBlock() / 2) <= kScratchBytes ? 2 : 1),
         blockKeys(panelBytes(panelVectors, longBlock()) <= kScratchBytes ? longBlock() : longBlock() / 2) {}
 
@@ -94,7 +95,7 @@ public:
 private:
   /// Keys of a block where the scratch allows it: a longer block needs fewer rescalings. It and its half are
   /// multiples of the height of a register tile and of the lanes.
-  int64_t longBlock() const { return lanes >= 16 ? 256 : 192; }
+  int64_t longBlock() const { return keyBlock ? keyBlock : lanes >= 16 ? 256 : 192; }
 
   static int64_t staticColumns(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(1); }
   int64_t roundUp(int64_t size) const { return (size + lanes - 1) / lanes * lanes; }
@@ -715,10 +716,12 @@ private:
   AttentionTileOp op;
   KernelBuilder b;
   bool useScalef;
-  int64_t lanes, headSize, valueSize; // lanes, D, E
-  bool bf16;                          // products of words
-  int64_t tileRows;                   // keys (or features of the values) of a register tile
-  int64_t panelVectors;               // vectors of rows in the widest panel
+  int64_t lanes;
+  int64_t keyBlock;            // keys of the longest block, or 0
+  int64_t headSize, valueSize; // D, E
+  bool bf16;                   // products of words
+  int64_t tileRows;            // keys (or features of the values) of a register tile
+  int64_t panelVectors;        // vectors of rows in the widest panel
   int64_t blockKeys;
   Value numKeys, keyBegin, keyEnd;
   Value scores;       // [blockKeys, panel]: scores, then weights
@@ -753,12 +756,17 @@ struct LowerAttentionTilePass : sesame::impl::LowerAttentionTilePassBase<LowerAt
   }
 
   void runOnOperation() override {
+    if (keyBlock < 0 || keyBlock % (4 * vectorLanes) != 0) {
+      getOperation()->emitError("sesame-lower-attention-tile: key-block must be a multiple of ")
+          << 4 * vectorLanes << ", got " << int64_t(keyBlock);
+      return signalPassFailure();
+    }
     SmallVector<AttentionTileOp> ops;
     getOperation().walk([&](AttentionTileOp op) { ops.push_back(op); });
     for (AttentionTileOp op : ops) {
       if (failed(check(op)))
         return signalPassFailure();
-      AttentionTile(op, vectorLanes, /*useScalef=*/vectorLanes == 16).build();
+      AttentionTile(op, vectorLanes, keyBlock, /*useScalef=*/vectorLanes == 16).build();
       op.erase();
     }
   }

@@ -63,9 +63,20 @@ public:
   }
 
   /// acc + the dot product of the four unsigned bytes of x with the four signed ones of y in each lane.
-  Value dotInt8(Value x, Value y, Value acc, bool hasInstruction) {
+  Value dotInt8(Value x, Value y, Value acc, bool hasInstruction, bool hasPairs) {
     if (hasInstruction)
       return call("llvm.x86.avx512.vpdpbusd.512", {acc, as(b.getI8Type(), x), as(b.getI8Type(), y)});
+    if (hasPairs) {
+      // The even and the odd bytes as numbers of 16 bits.
+      Value bytes = constant(0x00ff00ff), upper = arith::ShRUIOp::create(b, x, constant(8));
+      Value numbers = as(b.getI16Type(), y);
+      Value eight = arith::ConstantOp::create(
+          b, DenseElementsAttr::get(cast<VectorType>(numbers.getType()), static_cast<int16_t>(8)));
+      Value even = arith::ShRSIOp::create(b, arith::ShLIOp::create(b, numbers, eight), eight);
+      Value odd = arith::ShRSIOp::create(b, numbers, eight);
+      acc = add(acc, dotPairs(arith::AndIOp::create(b, x, bytes), even));
+      return add(acc, dotPairs(arith::AndIOp::create(b, upper, bytes), odd));
+    }
     for (int byte = 0; byte < 4; ++byte) {
       Value top = constant(24), place = constant(24 - 8 * byte);
       Value code = arith::ShRUIOp::create(b, arith::ShLIOp::create(b, x, place), top);
@@ -108,9 +119,16 @@ public:
   Value fromNarrow(Value numbers) { return vector::BitCastOp::create(b, words, numbers); }
 
 private:
-  Value call(StringRef intrinsic, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(b, operands.front().getType(), b.getStringAttr(intrinsic), operands)
+  Value call(StringRef intrinsic, ValueRange operands, Type type = nullptr) {
+    return LLVM::CallIntrinsicOp::create(b, type ? type : operands.front().getType(),
+                                         b.getStringAttr(intrinsic), operands)
         .getResult(0);
+  }
+
+  /// The dot product of the two numbers of 16 bits in each lane of words and of y.
+  Value dotPairs(Value x, Value y) {
+    return call(b.lanes() == 16 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
+                {as(b.getI16Type(), x), y}, words);
   }
 
   KernelBuilder &b;
@@ -120,18 +138,21 @@ private:
 /// The tile of rows and panels of words.
 class WordMatmulTile : public MatmulTile {
 public:
-  WordMatmulTile(WordMatmulTileOp root, int64_t lanes, int64_t rows, bool hasInstruction)
+  WordMatmulTile(WordMatmulTileOp root, int64_t lanes, int64_t rows, bool hasInstruction, bool hasPairs)
       : MatmulTile(root,
                    {root.getLhs(), root.getPanel(), root.getBias(), root.getOut(), root.getActivation(),
                     root.getCombine()},
                    lanes, rows ? rows : chooseRows(root, lanes)),
-        format(root.getElement()), w(b), hasInstruction(hasInstruction && lanes == 16) {}
+        format(root.getElement()), w(b), hasInstruction(hasInstruction && lanes == 16),
+        hasPairs(hasPairs && (lanes == 8 || lanes == 16)) {}
 
 private:
-  /// Groups need two sums for each vector, of integers and of floats; 0 leaves the choice to MatmulTile.
+  /// Groups need two sums for each vector, of integers and of floats. int8 with 16 registers needs six beside
+  /// the sums: the halves of both factors. 0 leaves the choice to MatmulTile.
   static int64_t chooseRows(WordMatmulTileOp op, int64_t lanes) {
-    if (!WordFormat(op.getElement()).isGrouped)
-      return 0;
+    const WordFormat format(op.getElement());
+    if (!format.isGrouped)
+      return format.isInt8 && lanes < 16 ? 4 : 0;
     return lanes >= 16 ? 4 : 2;
   }
 
@@ -179,7 +200,7 @@ private:
             Value x = left(row, b.add(firstRowCodes, word * parts + part));
             for (int64_t v = 0; v < vectors; ++v) {
               Value &dot = dots[row * vectors + v];
-              dot = w.dotInt8(codes[v][part], x, dot, hasInstruction);
+              dot = w.dotInt8(codes[v][part], x, dot, hasInstruction, hasPairs);
             }
           }
       }
@@ -206,7 +227,8 @@ private:
     };
     auto right = [&](int64_t v, Value k) { return w.load(op.panel, {k, column(v)}); };
     auto multiplyAdd = [&](Value x, Value y, Value acc) {
-      return format.isInt8 ? w.dotInt8(x, y, acc, hasInstruction) : w.dotBf16(x, y, acc, hasInstruction);
+      return format.isInt8 ? w.dotInt8(x, y, acc, hasInstruction, hasPairs)
+                           : w.dotBf16(x, y, acc, hasInstruction);
     };
     auto prefetch = [&](Value k) {
       if (prefetches)
@@ -241,6 +263,7 @@ private:
   WordFormat format;
   WordBuilder w;
   bool hasInstruction;
+  bool hasPairs; // products of 16 bits in pairs: vpmaddwd
 };
 
 /// Packs the rows of one pack_words_tile.
@@ -438,7 +461,7 @@ struct LowerWordTiles : sesame::impl::LowerWordTilesPassBase<LowerWordTiles> {
       if (failed(check(op)))
         return signalPassFailure();
       if (auto matmul = dyn_cast<WordMatmulTileOp>(op))
-        WordMatmulTile(matmul, vectorLanes, rows, matmul.getElement().isBF16() ? bf16 : vnni).build();
+        WordMatmulTile(matmul, vectorLanes, rows, matmul.getElement().isBF16() ? bf16 : vnni, avx2).build();
       else
         WordRows(cast<PackWordsTileOp>(op), vectorLanes, bf16).build();
       op->erase();

@@ -12,7 +12,7 @@ case $lanes in
 *) echo "build-kernel.sh: expected 16, 8 or 4 lanes, got '$lanes'" >&2; exit 2 ;;
 esac
 sesame-opt "$input" \
-  --sesame-lower-word-tiles="vector-lanes=$lanes rows=${KERNEL_ROWS:-0} ${KERNEL_WORDS:+vnni bf16}" \
+  --sesame-lower-word-tiles="vector-lanes=$lanes rows=${KERNEL_ROWS:-0} avx2 ${KERNEL_WORDS:+vnni bf16}" \
   --sesame-lower-matmul-tile="vector-lanes=$lanes rows=${KERNEL_ROWS:-0}" --sesame-lower-attention-tile=vector-lanes=$lanes \
   --sesame-lower-norm-tile=vector-lanes=$lanes --sesame-lower-embedding-tile=vector-lanes=$lanes \
   --sesame-expand-math=vector-lanes=$lanes --sesame-hoist-allocas --canonicalize --cse \

@@ -281,7 +281,8 @@ def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::
 
     Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).
   }];
-  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">];
+  let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
+                 Option<"keyBlock", "key-block", "int64_t", /*default=*/"0", "Keys of a block (0: 256 with 16 lanes, else 192); half of it where the scratch would be too large">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
@@ -410,13 +411,14 @@ def LowerWordTilesPass : Pass<"sesame-lower-word-tiles", "::mlir::func::FuncOp">
     sums, which start from the row's start, become floats and are added, times both scales, to the block's products.
 
     With i8, after the loop the integer sums less zero point times column sum become floats and are multiplied by the scales. Without the instruction (options `vnni` and
-    `bf16`, with 16 lanes) the products of a word are made one by one in i32 or f32: the same sums of int8, other roundings of bf16.
+    `bf16`, with 16 lanes) the products of a word are made in pairs of 16 bits (option `avx2`), or one by one in i32 or f32: the same sums of int8, other roundings of bf16.
 
     A pack_words_tile walks each row twice with i8 (largest and smallest element, then codes), once with the others, those in groups holding a group in registers.
   }];
   let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
                  Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: as sesame-lower-matmul-tile)">,
                  Option<"vnni", "vnni", "bool", /*default=*/"false", "The CPU has AVX512_VNNI (vpdpbusd)">,
+                 Option<"avx2", "avx2", "bool", /*default=*/"false", "The CPU has AVX2, with 16 lanes AVX512BW (vpmaddwd)">,
                  Option<"bf16", "bf16", "bool", /*default=*/"false", "The CPU has AVX512_BF16 (vdpbf16ps)">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

@@ -44,10 +44,12 @@ struct LoweringOptions {
   int64_t vectorLanes = 16;
   /// Call libm for elementary functions instead of expanding them: for the reference in tests.
   bool useLibm = false;
-  /// The CPU has AVX512_VNNI (vpdpbusd), AVX512_BF16 (vdpbf16ps).
-  bool hasVnni = false, hasBf16 = false;
+  /// The CPU has AVX512_VNNI (vpdpbusd), AVX512_BF16 (vdpbf16ps), AVX2 or with 16 lanes AVX512BW (vpmaddwd).
+  bool hasVnni = false, hasBf16 = false, hasAvx2 = false;
   /// Rows of the matrix product's register tile; 0: as many as `sesame-lower-matmul-tile` thinks best.
   int64_t rows = 0;
+  /// Keys of a block of attention; 0: as many as `sesame-lower-attention-tile` thinks best.
+  int64_t keyBlock = 0;
 };
 
 /// `sesame-optimize`: sesame -> sesame, fewer and larger operations (docs/architecture.md, section 2).
@@ -61,8 +63,8 @@ void buildBufferize(OpPassManager &pm);
 /// interface of `sesame/abi.h`.
 void buildLowerToLLVM(OpPassManager &pm, const LoweringOptions &options = {});
 
-/// The options as text, as `sesame-opt --sesame-tile-cpu='TEXT'` and `--sesame-lower-to-llvm='TEXT'` take it. (`useLibm` is not among
-/// them.)
+/// The options as text, as `sesame-opt --sesame-tile-cpu='TEXT'` and `--sesame-lower-to-llvm='TEXT'` take it.
+/// (`useLibm` is not among them.)
 std::string toText(const TileOptions &options);
 std::string toText(const LoweringOptions &options);
 /// And back; nothing if it is not such a text.
