@@ -177,6 +177,24 @@ void Substitution::apply(NormalizedString &text) const {
 // The rules
 //===----------------------------------------------------------------------===//
 
+/// Single letters are initials; German counts by a number and a full stop.
+static void addInitials(std::unordered_set<std::string> &abbreviations, const std::string &language) {
+  for (char letter = 'A'; letter <= 'Z'; ++letter) {
+    abbreviations.insert(std::string(1, letter));
+    if (language == "de" || language == "fr")
+      abbreviations.insert(std::string(1, static_cast<char>(letter - 'A' + 'a')));
+  }
+  if (language == "ru")
+    for (char32_t letter = U'\u0410'; letter <= U'\u044F'; ++letter) {
+      std::string text;
+      unicode::append(text, letter);
+      abbreviations.insert(text);
+    }
+  if (language == "de")
+    for (int number = 1; number < 100; ++number)
+      abbreviations.insert(std::to_string(number));
+}
+
 Moses::Moses(const std::string &language, const std::string &where) : language(language) {
   if (language == "en") {
     abbreviations = words(englishAbbreviations);
@@ -191,6 +209,7 @@ Moses::Moses(const std::string &language, const std::string &where) : language(l
     throw Error(message(where, ": the words of language ", inQuotes(language),
                         " cannot be told apart, supported: de, en, fr, ru"));
   }
+  addInitials(abbreviations, language);
   const bool isGermanOrFrench = language == "de" || language == "fr";
 
   // Brackets, blanks and quotes.
