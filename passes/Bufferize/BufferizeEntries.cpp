@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::sesame {
@@ -95,10 +96,28 @@ static void addSymbols(func::FuncOp entry) {
   });
 }
 
+/// A loop that makes a result from an empty tensor gets memory of its own, and the result is copied: one-shot
+/// bufferization sees a conflict in a loop that carries the destination itself.
+static void keepLoopApart(OpBuilder &builder, Value value) {
+  auto loop = value.getDefiningOp<scf::ForOp>();
+  if (!loop)
+    return;
+  OpOperand *init = loop.getTiedLoopInit(cast<OpResult>(value));
+  auto empty = init->get().getDefiningOp<tensor::EmptyOp>();
+  if (!empty)
+    return;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(loop);
+  init->set(
+      bufferization::AllocTensorOp::create(builder, loop.getLoc(), empty.getType(), empty.getDynamicSizes())
+          .getResult());
+}
+
 /// Materializes `value` in `destination`. A value that is another one with an axis split is written in that
 /// shape, since the search for destinations (`eliminate-empty-tensors`) does not look through a reshape.
 static Value writeResult(OpBuilder &builder, Value value, BlockArgument destination) {
   auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+  keepLoopApart(builder, expand ? expand.getSrc() : value);
   if (!expand)
     return bufferization::MaterializeInDestinationOp::create(builder, value.getLoc(), value.getType(), value,
                                                              destination)

@@ -60,3 +60,22 @@ func.func @split_result(%x: tensor<?x4xf32> {sesame.dims = ["B", "4"]}) -> (tens
   %1 = tensor.expand_shape %0 [[0], [1, 2]] output_shape [%b, 2, 2] : tensor<?x4xf32> into tensor<?x2x2xf32>
   return %1 : tensor<?x2x2xf32>
 }
+
+// A loop that makes a result element by element has memory of its own: one-shot bufferization would find a conflict with the destination.
+// CHECK-LABEL: func.func @result_of_loop
+// CHECK-SAME:    %[[Y:[a-z0-9]+]]: tensor<3xf32> {bufferization.writable = true
+// CHECK:         %[[OWN:.*]] = bufferization.alloc_tensor() : tensor<3xf32>
+// CHECK:         %[[R:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[OWN]])
+// CHECK:         bufferization.materialize_in_destination %[[R]] in %[[Y]]
+func.func @result_of_loop(%x: tensor<3xf32> {sesame.dims = ["3"]}) -> (tensor<3xf32> {sesame.dims = ["3"]}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %empty = tensor.empty() : tensor<3xf32>
+  %0 = scf.for %i = %c0 to %c3 step %c1 iter_args(%carried = %empty) -> (tensor<3xf32>) {
+    %element = tensor.extract %x[%i] : tensor<3xf32>
+    %next = tensor.insert %element into %carried[%i] : tensor<3xf32>
+    scf.yield %next : tensor<3xf32>
+  }
+  return %0 : tensor<3xf32>
+}
