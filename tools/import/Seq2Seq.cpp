@@ -121,6 +121,25 @@ void Seq2Seq::conditionalGeneration() {
 
 void Seq2Seq::pairModel() { forwardEntry(/*hasHead=*/false); }
 
+void Seq2Seq::endShifted(const Passes &passes) {
+  b.output("encoder_last_hidden_state", passes.states, {"B", "S", std::to_string(width)});
+  b.endEntry();
+}
+
+void Seq2Seq::sequenceClassification() {
+  int64_t labels = b.config.numLabels();
+  Passes passes = beginShifted();
+  Value last = b.gatherPositions(passes.hidden, lastEndPositions(b, passes.ids));
+  b.output("logits", classificationHead(b, last, labels), {"B", std::to_string(labels)});
+  endShifted(passes);
+}
+
+void Seq2Seq::questionAnswering() {
+  Passes passes = beginShifted();
+  questionAnsweringOutputs(b, "qa_outputs", passes.hidden);
+  endShifted(passes);
+}
+
 void Seq2Seq::causalLM() {
   b.info.numLayers = decoderLayers;
   auto body = [&](Value ids, Value mask, Value, Cache *cache) { return decode(ids, mask, cache, Source()); };

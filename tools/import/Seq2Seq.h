@@ -81,6 +81,11 @@ public:
   void pairModel();
   /// ...ForCausalLM: the decoder alone, which reads no source.
   void causalLM();
+  /// `forward(input_ids, attention_mask)` of both halves over one text: a classifier of the decoder's state
+  /// at the last end token.
+  void sequenceClassification();
+  /// The same, for each position whether an answer starts or ends there.
+  void questionAnswering();
 
 protected:
   explicit Seq2Seq(ModelBuilder &b) : b(b) {}
@@ -98,6 +103,13 @@ protected:
   virtual mlir::Value logits(mlir::Value hidden) = 0;
   /// What `decode` gives -> what the base model does: `last_hidden_state`.
   virtual mlir::Value lastState(mlir::Value hidden) { return hidden; }
+  /// One text's ids [B, S], the encoder's states [B, S, C] and the decoder's [B, S, C].
+  struct Passes {
+    mlir::Value ids, states, hidden;
+  };
+  /// Opens `forward` of a model that runs both halves over one text, which the decoder reads shifted right.
+  virtual Passes beginShifted() { return {}; }
+  void endShifted(const Passes &passes);
   /// What `forward` gives besides; `hasHead`: beside logits.
   virtual void moreOutputs(mlir::Value hidden, bool hasHead);
 

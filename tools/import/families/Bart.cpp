@@ -175,21 +175,6 @@ public:
     endShifted(passes);
   }
 
-  /// A classifier of the decoder's state at the last end token.
-  void sequenceClassification() {
-    int64_t labels = b.config.numLabels();
-    Passes passes = beginShifted();
-    Value last = b.gatherPositions(passes.hidden, lastEndPositions(b, passes.ids));
-    b.output("logits", classificationHead(b, last, labels), {"B", std::to_string(labels)});
-    endShifted(passes);
-  }
-
-  void questionAnswering() {
-    Passes passes = beginShifted();
-    questionAnsweringOutputs(b, "qa_outputs", passes.hidden);
-    endShifted(passes);
-  }
-
 protected:
   /// What the encoder's layers read besides the mask.
   virtual SmallVector<Value> encoderOperands(const std::string &) { return {}; }
@@ -201,12 +186,7 @@ protected:
   Stack encoder;
 
 private:
-  struct Passes {
-    Value ids, states, hidden;
-  };
-
-  /// Opens `forward` of a model that runs both stacks over one text: the decoder reads it shifted right.
-  Passes beginShifted() {
+  Passes beginShifted() override {
     b.beginEntry("forward", {{"S", std::min(maxLength, maxSource)}});
     Passes passes;
     passes.ids = b.idInput("input_ids", {"B", "S"}, sourceVocab);
@@ -216,10 +196,6 @@ private:
     Value shifted = variant.endsInLanguage ? wrapRight(passes.ids) : shiftRight(b, passes.ids, vocab);
     passes.hidden = decode(shifted, /*mask=*/Value(), nullptr, source);
     return passes;
-  }
-  void endShifted(const Passes &passes) {
-    b.output("encoder_last_hidden_state", passes.states, {"B", "S", std::to_string(width)});
-    b.endEntry();
   }
 
   /// The last id that is not padding, then all but the last.

@@ -70,21 +70,6 @@ public:
     b.endEntry();
   }
 
-  void questionAnswering() {
-    Passes passes = beginShifted();
-    questionAnsweringOutputs(b, "qa_outputs", passes.hidden);
-    endShifted(passes);
-  }
-
-  /// A classifier of the decoder's state at the last end token.
-  void sequenceClassification() {
-    int64_t labels = b.config.numLabels();
-    Passes passes = beginShifted();
-    Value last = b.gatherPositions(passes.hidden, lastEndPositions(b, passes.ids));
-    b.output("logits", classificationHead(b, last, labels), {"B", std::to_string(labels)});
-    endShifted(passes);
-  }
-
 private:
   /// "relu", "gated-silu"; "gated-gelu" means the approximation that T5 v1.1 was trained with.
   void readFeedForward(const std::string &kind) {
@@ -105,12 +90,7 @@ private:
     return encode(ids, b.maskInput());
   }
 
-  struct Passes {
-    Value ids, states, hidden;
-  };
-
-  /// Opens `forward` of a model that runs both stacks over one text, which the decoder reads shifted right.
-  Passes beginShifted() {
+  Passes beginShifted() override {
     b.beginEntry("forward");
     Value ids = b.idInput("input_ids", {"B", "S"}, vocab);
     Source source;
@@ -121,10 +101,6 @@ private:
     Value ones = mapOver(b, "bs->bs", shifted, b.builder.getI64Type(),
                          [](Scalars s, ValueRange) { return s.constantI64(1); });
     return {ids, source.states, decode(shifted, ones, nullptr, source)};
-  }
-  void endShifted(const Passes &passes) {
-    b.output("encoder_last_hidden_state", passes.states, {"B", "S", std::to_string(width)});
-    b.endEntry();
   }
 
   Value embedded(const std::string &stack, Value ids) {
