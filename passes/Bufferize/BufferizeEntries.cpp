@@ -96,8 +96,9 @@ static void addSymbols(func::FuncOp entry) {
   });
 }
 
-/// A loop that makes a result from an empty tensor gets memory of its own, and the result is copied: one-shot
-/// bufferization sees a conflict in a loop that carries the destination itself.
+/// A loop that makes a result from an empty tensor gets memory of its own, and the result is copied. The
+/// destination must be written in place, which one-shot bufferization checks before its analysis has found
+/// that the loop's result is the buffer of its init: with the destination as init it reports a conflict.
 static void keepLoopApart(OpBuilder &builder, Value value) {
   auto loop = value.getDefiningOp<scf::ForOp>();
   if (!loop)

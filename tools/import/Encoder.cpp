@@ -181,7 +181,16 @@ Value Encoder::embeddingSum(const Inputs &in) {
 }
 
 Value Encoder::embed(const Inputs &in) {
-  return b.layerNorm(prefix + "embeddings.LayerNorm", embeddingSum(in), sizes.epsilon);
+  Value sum = embeddingSum(in);
+  return isPreNorm ? sum : b.layerNorm(prefix + "embeddings.LayerNorm", sum, sizes.epsilon);
+}
+
+void Encoder::setPreNorm(const std::string &block, const char *attention, const char *output,
+                         std::string final) {
+  isPreNorm = true;
+  names.attentionNorm = block + attention;
+  names.outputNorm = block + output;
+  finalNorm = std::move(final);
 }
 
 SmallVector<Value> Encoder::blockOperands(const Inputs &in) {

@@ -150,6 +150,8 @@ protected:
   /// Whether norms come before attention and feed-forward, and `finalNorm` after the last block.
   bool isPreNorm = false;
   std::string finalNorm;
+  /// Puts the norms of these names there; a block's stand behind `block`, which has {} for its number.
+  void setPreNorm(const std::string &block, const char *attention, const char *output, std::string final);
   /// BERT's if the family sets no other. Its decoder is where the table is stored if not tied, and another
   /// name for the input table if it is.
   PredictionHead head;

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 namespace sesame {
 
@@ -253,6 +254,17 @@ std::vector<double> softmax(const float *values, int64_t count) {
   for (double &value : result)
     value /= sum;
   return result;
+}
+
+std::vector<int64_t> bestFirst(const std::vector<double> &scores, int64_t count) {
+  std::vector<int64_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  count = std::min<int64_t>(count, order.size());
+  std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int64_t a, int64_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  });
+  order.resize(count);
+  return order;
 }
 
 std::string codePoints(const std::string &text, uint32_t start, uint32_t end) {

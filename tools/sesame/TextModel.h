@@ -97,6 +97,10 @@ std::unique_ptr<StepModel> openStepModel(Session &session, const std::vector<Inp
 /// softmax(values) in double.
 std::vector<double> softmax(const float *values, int64_t count);
 
+/// The indices of the `count` largest scores (all of them if there are fewer), the largest first and the
+/// earlier first among equals.
+std::vector<int64_t> bestFirst(const std::vector<double> &scores, int64_t count);
+
 /// The bytes of code points [start, end) of a UTF-8 text.
 std::string codePoints(const std::string &text, uint32_t start, uint32_t end);
 

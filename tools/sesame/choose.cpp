@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 
 namespace sesame {
 
@@ -44,10 +43,7 @@ static void choose(const ChooseOptions &options) {
   if (batch.output(name).shape != std::vector<int64_t>{1, count})
     throw Error(message(options.bundle, ": output '", name, "' has no single score for each choice"));
   const std::vector<double> scores = softmax(batch.floats(name), count);
-  std::vector<int64_t> order(count);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int64_t a, int64_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  const std::vector<int64_t> order = bestFirst(scores, count);
   nlohmann::json results = nlohmann::json::array();
   for (int64_t i : order)
     results.push_back({{"index", i}, {"choice", options.choices[i]}, {"score", scores[i]}});

@@ -18,7 +18,6 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 
 namespace sesame {
 
@@ -75,12 +74,8 @@ static void classify(const ClassifyOptions &options) {
   nlohmann::json results = nlohmann::json::array();
   for (size_t row = 0; row < inputs.size(); ++row) {
     const std::vector<double> values = scores(problemType, rows.data() + row * numClasses, numClasses);
-    std::vector<int64_t> order(numClasses);
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(),
-              [&](int64_t a, int64_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; });
     nlohmann::json classes = nlohmann::json::array();
-    for (int64_t i : order)
+    for (int64_t i : bestFirst(values, numClasses))
       classes.push_back({{"label", model.label(i)}, {"score", values[i]}});
     results.push_back(std::move(classes));
   }

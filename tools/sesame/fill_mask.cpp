@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 
 namespace sesame {
 
@@ -57,20 +56,14 @@ static void fillMask(const FillMaskOptions &options) {
       if (ids[at] != mask)
         continue;
       const std::vector<double> scores = softmax(batch.floats(logits.name) + at * vocabulary, vocabulary);
-      std::vector<int64_t> order(vocabulary);
-      std::iota(order.begin(), order.end(), 0);
-      const int64_t count = std::min(options.top, vocabulary);
-      std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int64_t a, int64_t b) {
-        return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-      });
       nlohmann::json candidates = nlohmann::json::array();
-      for (int64_t i = 0; i < count; ++i) {
+      for (int64_t id : bestFirst(scores, options.top)) {
         std::vector<TokenId> filled = ids;
-        filled[at] = static_cast<TokenId>(order[i]);
+        filled[at] = static_cast<TokenId>(id);
         candidates.push_back(
-            {{"score", scores[order[i]]},
-             {"token", order[i]},
-             {"token_str", model.tokenizer().decode({static_cast<TokenId>(order[i])}, /*skipSpecial=*/false)},
+            {{"score", scores[id]},
+             {"token", id},
+             {"token_str", model.tokenizer().decode({static_cast<TokenId>(id)}, /*skipSpecial=*/false)},
              {"sequence", model.tokenizer().decode(filled, /*skipSpecial=*/hasOneMask)}});
       }
       masks.push_back(std::move(candidates));

@@ -32,15 +32,8 @@ public:
 class MegatronBert : public Bert {
 public:
   explicit MegatronBert(ModelBuilder &b) : Bert(b, {29056, 1024, 24, 16, 4096}) {
-    isPreNorm = true;
-    const std::string layer = "bert.encoder.layer.{}.";
-    names.attentionNorm = layer + "attention.ln";
-    names.outputNorm = layer + "ln";
-    finalNorm = "bert.encoder.ln";
+    setPreNorm("bert.encoder.layer.{}.", "attention.ln", "ln", "bert.encoder.ln");
   }
-
-private:
-  Value embed(const Inputs &in) override { return embeddingSum(in); }
 };
 
 constexpr EncoderClasses bertClasses = {"BertModel",

@@ -48,15 +48,9 @@ public:
 class XlmRobertaXl : public Roberta {
 public:
   explicit XlmRobertaXl(ModelBuilder &b) : Roberta(b, {250880, 2560, 36, 32, 10240, 514, 1, "gelu", 1e-5}) {
-    isPreNorm = true;
-    const std::string layer = "roberta.encoder.layer.{}.";
-    names.attentionNorm = layer + "attention.self_attn_layer_norm";
-    names.outputNorm = layer + "LayerNorm";
-    finalNorm = "roberta.encoder.LayerNorm";
+    setPreNorm("roberta.encoder.layer.{}.", "attention.self_attn_layer_norm", "LayerNorm",
+               "roberta.encoder.LayerNorm");
   }
-
-private:
-  Value embed(const Inputs &in) override { return embeddingSum(in); }
 };
 
 constexpr EncoderClasses robertaClasses = {"RobertaModel",
