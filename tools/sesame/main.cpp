@@ -47,8 +47,12 @@ int main(int argc, char **argv) {
   } catch (const CLI::Success &request) { // --help, --version
     app.exit(request);
   } catch (const CLI::ParseError &error) {
-    std::fprintf(stderr, "sesame: error: %s\n", lowerFirst(error.what()).c_str());
     const auto chosen = app.get_subcommands();
+    const auto remaining = app.remaining(); // CLI11 itself says no more than that a subcommand is missing
+    if (chosen.empty() && !remaining.empty())
+      std::fprintf(stderr, "sesame: error: expected a subcommand, found '%s'\n", remaining.front().c_str());
+    else
+      std::fprintf(stderr, "sesame: error: %s\n", lowerFirst(error.what()).c_str());
     std::fprintf(stderr, "Run 'sesame%s%s --help' for usage\n", chosen.empty() ? "" : " ",
                  chosen.empty() ? "" : chosen.front()->get_name().c_str());
     return 2;
