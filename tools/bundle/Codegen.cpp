@@ -16,7 +16,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -33,7 +32,6 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
-#include "llvm/Transforms/Utils/LoopUtils.h"
 
 using namespace llvm;
 
@@ -170,19 +168,18 @@ static void splitFusedMultiplyAdds(Module &module) {
   }
 }
 
-/// The kernels are unrolled as far as pays when they are made. LLVM would also unroll the loops around them,
-/// whose counts it does not know, which doubles the code and the time to compile it.
-static void forbidRuntimeUnrolling(Function &function, FunctionAnalysisManager &analyses) {
-  for (Loop *loop : analyses.getResult<LoopAnalysis>(function).getLoopsInPreorder())
-    addStringMetadataToLoop(loop, "llvm.loop.unroll.runtime.disable");
-}
-
 static void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
   LoopAnalysisManager loopAnalyses;
   FunctionAnalysisManager functionAnalyses;
   CGSCCAnalysisManager graphAnalyses;
   ModuleAnalysisManager moduleAnalyses;
-  PassBuilder builder(&machine);
+  PipelineTuningOptions tuning;
+  // The kernels are unrolled as far as pays when they are made. More of it doubles the code and the time to
+  // compile it, and brings no speed.
+  tuning.LoopUnrolling = false;
+  // It finds nothing: what can be a vector is one, or in a loop.
+  tuning.SLPVectorization = false;
+  PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(moduleAnalyses);
   builder.registerCGSCCAnalyses(graphAnalyses);
   builder.registerFunctionAnalyses(functionAnalyses);
@@ -191,9 +188,6 @@ static void optimize(Module &module, TargetMachine &machine, unsigned optLevel) 
   const OptimizationLevel levels[] = {OptimizationLevel::O0, OptimizationLevel::O1, OptimizationLevel::O2,
                                       OptimizationLevel::O3};
   OptimizationLevel level = levels[std::min(optLevel, 3u)];
-  for (Function &function : module)
-    if (!function.isDeclaration())
-      forbidRuntimeUnrolling(function, functionAnalyses);
   ModulePassManager passes = level == OptimizationLevel::O0 ? builder.buildO0DefaultPipeline(level)
                                                             : builder.buildPerModuleDefaultPipeline(level);
   passes.run(module, moduleAnalyses);
@@ -265,7 +259,9 @@ static void compilePart(const SmallVector<char, 0> &bitcode, const CodegenOption
 static std::vector<CompiledPart> compileParts(ArrayRef<SmallVector<char, 0>> bitcodes,
                                               const CodegenOptions &options, bool dump) {
   std::vector<CompiledPart> parts(bitcodes.size());
-  DefaultThreadPool pool(hardware_concurrency(bitcodes.size()));
+  ThreadPoolStrategy threads = hardware_concurrency(bitcodes.size());
+  threads.Limit = true;
+  DefaultThreadPool pool(threads);
   for (auto [bitcode, part] : zip_equal(bitcodes, parts)) {
     pool.async([&bitcode = bitcode, &part = part, &options, dump] {
       try {
