@@ -78,6 +78,12 @@ void beamAnswers(ModelBuilder &b, const std::string &prefix, Value hidden, doubl
   InputOptions maskOptions;
   maskOptions.fallback = "zeros";
   Value mask = b.input("p_mask", {"B", "S"}, f32, maskOptions);
+  // Where a row's classification token is: its last one, unless it is said. A place behind the row counts as
+  // the last, too.
+  Value place = b.idInput("cls_index", {"B"}, int64_t(1) << 31, "absent");
+  place = mapOver(b, "b->b", place, b.builder.getI64Type(), [](Scalars s, ValueRange values) {
+    return s.select(s.less(values[0], s.constantI64(0)), s.constantI64(int64_t(1) << 31), values[0]);
+  });
   auto masked = [&](Value logits) { // [B, N, S]
     return mapOver(b, "bns,bs->bns", {logits, mask}, f32, [](Scalars s, ValueRange values) {
       Value kept = s.multiply(values[0], s.subtract(s.constantF32(1), values[1]));
@@ -110,7 +116,7 @@ void beamAnswers(ModelBuilder &b, const std::string &prefix, Value hidden, doubl
   Top end = largest(b, softmaxOfRows(b, masked(b.dropLastAxis(b.linear(ofEnds + "dense_1", both, 1)))), ends);
 
   Value mean = einsum(b, "bsc,bs->bc", hidden, b.select(likely, 1, b.builder.getIndexAttr(0)));
-  Value answer = concat(b, {mean, b.selectLast(hidden, 1)}, 1);
+  Value answer = concat(b, {mean, b.gatherPositions(hidden, place)}, 1);
   answer =
       b.activation(mlir::sesame::Activation::tanh, b.linear(prefix + "answer_class.dense_0", answer, width));
   answer = b.linear(prefix + "answer_class.dense_1", answer, 1, withoutBias);

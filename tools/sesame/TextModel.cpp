@@ -93,6 +93,10 @@ bool TextModel::endsInSpecialTokens() const {
   return manifest().config.value("ends_in_special_tokens", nlohmann::json()) == true;
 }
 
+bool TextModel::gives(const char *output) const {
+  return model->entries()[model->entryIndex("forward")].findOutput(output) >= 0;
+}
+
 bool TextModel::padsLeft() const {
   const nlohmann::json config = companion("tokenizer_config.json");
   const auto side = config.find("padding_side");
@@ -170,11 +174,13 @@ TextModel::Batch TextModel::forwardChoices(const std::string &prompt,
   return run(std::move(encodings), /*padsLeft=*/false, /*areChoices=*/true);
 }
 
-TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLeft) {
-  return run(std::move(encodings), padsLeft, /*areChoices=*/false);
+TextModel::Batch TextModel::forward(std::vector<Encoding> encodings, bool padsLeft,
+                                    const std::vector<InputTensor> &others) {
+  return run(std::move(encodings), padsLeft, /*areChoices=*/false, others);
 }
 
-TextModel::Batch TextModel::run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices) {
+TextModel::Batch TextModel::run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices,
+                                const std::vector<InputTensor> &others) {
   Batch batch;
   batch.where = bundlePath;
   batch.encodings = std::move(encodings);
@@ -210,6 +216,7 @@ TextModel::Batch TextModel::run(std::vector<Encoding> encodings, bool padsLeft, 
     inputs.push_back({"token_type_ids", DType::i64, shape, types.data()});
   if (areChoices && entry.findInput("mc_token_ids") >= 0)
     inputs.push_back({"mc_token_ids", DType::i64, {1, rows}, lastTokens.data()});
+  inputs.insert(inputs.end(), others.begin(), others.end());
   batch.outputs = activeSession.run("forward", inputs);
   return batch;
 }
@@ -221,11 +228,21 @@ const OutputTensor &TextModel::Batch::output(const std::string &name) const {
   throw Error(message(where, ": entry 'forward' has no output '", name, "'"));
 }
 
+/// The elements of an output, which must be of `type`.
+static const void *elementsOf(const TextModel::Batch &batch, const std::string &name, DType type) {
+  const OutputTensor &tensor = batch.output(name);
+  if (tensor.dtype != type)
+    throw Error(message(batch.where, ": output '", name, "': expected ", toString(type), ", got ",
+                        toString(tensor.dtype)));
+  return tensor.data.data();
+}
+
 const float *TextModel::Batch::floats(const std::string &name) const {
-  const OutputTensor &tensor = output(name);
-  if (tensor.dtype != DType::f32)
-    throw Error(message(where, ": output '", name, "': expected f32, got ", toString(tensor.dtype)));
-  return static_cast<const float *>(static_cast<const void *>(tensor.data.data()));
+  return static_cast<const float *>(elementsOf(*this, name, DType::f32));
+}
+
+const int64_t *TextModel::Batch::integers(const std::string &name) const {
+  return static_cast<const int64_t *>(elementsOf(*this, name, DType::i64));
 }
 
 bool hasEncoder(const Model &model) { return model.hasEntry("encode") && model.hasEntry("decode"); }

@@ -61,12 +61,18 @@ public:
     const OutputTensor &output(const std::string &name) const;
     /// The elements of an output of type f32. Throws Error as above, or for another type.
     const float *floats(const std::string &name) const;
+    /// As floats(), of type i64.
+    const int64_t *integers(const std::string &name) const;
     std::string where; ///< for messages
   };
   Batch forward(const std::vector<TextInput> &texts, bool padsLeft = false);
-  Batch forward(std::vector<Encoding> encodings, bool padsLeft = false);
+  /// `others` are inputs that do not come from the tokenizer.
+  Batch forward(std::vector<Encoding> encodings, bool padsLeft = false,
+                const std::vector<InputTensor> &others = {});
   /// The result of `forward` on one row of choices [1, N, S], each read behind `prompt`.
   Batch forwardChoices(const std::string &prompt, const std::vector<std::string> &choices);
+  /// Whether `forward` has this output.
+  bool gives(const char *output) const;
   /// Whether a text's special tokens come behind it.
   bool endsInSpecialTokens() const;
   /// Whether padding comes before the text: by the tokenizer's configuration, else where special tokens end
@@ -76,7 +82,8 @@ public:
 private:
   /// One row as the model expects it, with the tokens that frame it.
   Encoding encode(const TextInput &input);
-  Batch run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices);
+  Batch run(std::vector<Encoding> encodings, bool padsLeft, bool areChoices,
+            const std::vector<InputTensor> &others = {});
 
   std::string bundlePath;
   std::shared_ptr<const Model> model;
