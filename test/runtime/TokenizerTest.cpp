@@ -349,7 +349,9 @@ INSTANTIATE_TEST_SUITE_P(All, FilesOfAClass,
                          testing::Values("camembert", "m2m100", "marian", "marian-pair", "mbart", "mbart50",
                                          "nllb", "nllb-legacy", "xlm-roberta", "xlm", "xlm-cased", "flaubert",
                                          "fsmt-en-de", "fsmt-de-en", "fsmt-ru-fr", "ctrl", "blenderbot-small",
-                                         "prophetnet", "prophetnet-cased"),
+                                         "prophetnet", "prophetnet-cased", "barthez", "bartpho", "xglm",
+                                         "plbart", "plbart-java", "plbart-multi", "xlm-prophetnet", "phobert",
+                                         "bertweet", "transfo-xl", "transfo-xl-lower"),
                          testName);
 
 TEST(WordFiles, AreRefusedByWhatIsWrong) {
@@ -372,6 +374,18 @@ TEST(WordFiles, AreRefusedByWhatIsWrong) {
   EXPECT_NE(refusal("ctrl", "vocab.json", R"({"a": 0})").find("the unknown token '<unk>' is missing"),
             std::string::npos);
   EXPECT_NE(refusal("prophetnet", "prophetnet.tokenizer", "[PAD]\n").find("'[UNK]'"), std::string::npos);
+  EXPECT_NE(refusal("bertweet", "tokenizer_config.json",
+                    R"({"tokenizer_class": "BertweetTokenizer", "normalization": true})")
+                .find("normalization: expected false, got true"),
+            std::string::npos);
+  EXPECT_NE(refusal("phobert", "vocab.txt", "a 5\nb\n").find("line 2: expected a token and its count"),
+            std::string::npos);
+  EXPECT_NE(refusal("phobert", "vocab.txt", "a 5\na 4\n").find("line 2: the token is there already"),
+            std::string::npos);
+  EXPECT_NE(refusal("transfo-xl", "vocab.txt", "the 5\n\n").find("line 2: expected a word, found none"),
+            std::string::npos);
+  EXPECT_NE(refusal("bartpho", "dict.txt", "the 5\n \n").find("line 2: expected a token, found none"),
+            std::string::npos);
 }
 
 TEST(WordFiles, PicklesAreNotRead) {
@@ -422,8 +436,10 @@ TEST(SentencePieceClasses, WhatIsNotSupportedIsRefusedByName) {
   EXPECT_NE(refusal(config, R"({"tokenizer_class": "MBartTokenizer", "src_lang": "xx"})", pieces)
                 .find("src_lang: expected a language of a MBart tokenizer"),
             std::string::npos);
-  EXPECT_NE(refusal(config, R"({"tokenizer_class": "BarthezTokenizer"})", pieces)
-                .find("the files of a Barthez tokenizer are not supported"),
+  EXPECT_NE(refusal(config, R"({"tokenizer_class": "PLBartTokenizer", "src_lang": "go"})", pieces)
+                .find("src_lang: expected a language of a PLBart tokenizer, such as '__java__', got 'go'"),
+            std::string::npos);
+  EXPECT_NE(refusal(config, R"({"tokenizer_class": "BartphoTokenizer"})", pieces).find("dict.txt"),
             std::string::npos);
 }
 
@@ -952,8 +968,8 @@ TEST(LongInput, TakesTimeInProportion) {
   for (size_t i = 0; i < (1 << 20); ++i)
     points += ".,'\"( )5a`-"[(i * i + i / 5) % 11];
   std::vector<std::string> kinds = all;
-  for (const char *name :
-       {"files-xlm", "files-fsmt-en-de", "files-ctrl", "files-blenderbot-small", "files-prophetnet"})
+  for (const char *name : {"files-xlm", "files-fsmt-en-de", "files-ctrl", "files-blenderbot-small",
+                           "files-prophetnet", "files-transfo-xl"})
     kinds.push_back(name);
   for (const std::string &name : kinds) {
     Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/" + name);

@@ -97,11 +97,27 @@ void runStage(ModuleOp module, const char *stage, llvm::function_ref<void(OpPass
 
 /// The tokenizer's and the tasks' files, as they came.
 static void copyCompanions(const std::string &directory, StagingDirectory &staging) {
-  for (const char *name :
-       {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
-        "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
-        "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "source.spm", "target.spm",
-        "target_vocab.json", "spm.model", "vocab-src.json", "vocab-tgt.json", "prophetnet.tokenizer"}) {
+  for (const char *name : {"config.json",
+                           "generation_config.json",
+                           "tokenizer.json",
+                           "tokenizer_config.json",
+                           "special_tokens_map.json",
+                           "added_tokens.json",
+                           "vocab.json",
+                           "merges.txt",
+                           "vocab.txt",
+                           "spiece.model",
+                           "tokenizer.model",
+                           "sentencepiece.bpe.model",
+                           "source.spm",
+                           "target.spm",
+                           "target_vocab.json",
+                           "spm.model",
+                           "vocab-src.json",
+                           "vocab-tgt.json",
+                           "prophetnet.tokenizer",
+                           "dict.txt",
+                           "bpe.codes"}) {
     const std::string path = directory + "/" + name;
     std::error_code ignored;
     if (std::filesystem::is_regular_file(path, ignored))

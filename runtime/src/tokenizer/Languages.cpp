@@ -25,6 +25,8 @@ static const char *const m2m100Languages[] = {
     "pa", "pl", "ps", "pt",  "ro", "ru",  "sd", "si", "sk", "sl", "so", "sq", "sr",  "ss", "su", "sv", "sw",
     "ta", "th", "tl", "tn",  "tr", "uk",  "ur", "uz", "vi", "wo", "xh", "yi", "yo",  "zh", "zu"};
 static const char *const wmt21Languages[] = {"en", "ha", "is", "ja", "cs", "ru", "zh", "de"};
+/// The first three are those of PLBart's base model.
+static const char *const plbartLanguages[] = {"java", "python", "en_XX", "javascript", "php", "ruby", "go"};
 /// Flores-200's, in the order of NLLB's dictionary.
 static const char *const nllbLanguages[] = {
     "ace_Arab", "ace_Latn", "acm_Arab", "acq_Arab", "aeb_Arab", "afr_Latn", "ajp_Arab", "aka_Latn",
@@ -62,9 +64,11 @@ std::vector<std::string> languageTokens(const std::string &kind, const std::stri
   if (kind == "Nllb")
     return {std::begin(nllbLanguages), std::end(nllbLanguages)};
   std::vector<std::string> tokens;
-  if (kind != "M2M100")
+  if (kind == "PLBart")
+    tokens = {plbartLanguages, codes == "multi" ? std::end(plbartLanguages) : plbartLanguages + 3};
+  else if (kind != "M2M100")
     return tokens;
-  if (codes == "wmt21")
+  else if (codes == "wmt21")
     tokens = {std::begin(wmt21Languages), std::end(wmt21Languages)};
   else
     tokens = {std::begin(m2m100Languages), std::end(m2m100Languages)};

@@ -14,9 +14,9 @@
 
 namespace sesame {
 
-/// The languages of MBart, MBart50, Nllb and M2M100 tokenizers, which no file of a checkpoint lists, in the
-/// order of their ids and as they stand in a vocabulary. `codes` is M2M100's "m2m100" or "wmt21". Empty for
-/// other kinds.
+/// The languages of MBart, MBart50, Nllb, M2M100 and PLBart tokenizers, which no file of a checkpoint lists,
+/// in the order of their ids and as they stand in a vocabulary. `codes` is M2M100's "m2m100" or "wmt21",
+/// PLBart's "base" or "multi". Empty for other kinds.
 std::vector<std::string> languageTokens(const std::string &kind, const std::string &codes);
 
 } // namespace sesame

@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Languages.h"
+#include "PythonText.h"
 #include "SentencePiece.h"
 #include "TokenizerFiles.h"
+#include "WordRules.h"
 #include "support/Json.h"
 #include "support/MappedFile.h"
 
@@ -25,10 +27,6 @@ namespace {
 
 Tokenizer fromVocabAndMerges(const TokenizerDirectory &directory) {
   std::string vocabFile = directory.file("vocab.json"), mergesFile = directory.file("merges.txt");
-  // These split words by rules of their own that no part of tokenizer.json has.
-  if (directory.isOneOf({"Phobert", "Bertweet"}))
-    throw Error(message(vocabFile, ": the files of a ", directory.tokenizerClass(),
-                        " tokenizer are not supported without a tokenizer.json"));
   json entries = parseJson(vocabFile, readTextFile(vocabFile));
   Vocabulary vocabulary = readVocabulary(JsonView(entries, vocabFile));
   json merges = json::array();
@@ -224,9 +222,84 @@ PieceIds plainIds(const SentencePieceFile &file) {
   return ids;
 }
 
-/// XLM-RoBERTa and mBART keep fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the fourth on,
-/// then the languages, then <mask>.
-PieceIds fairseqIds(const SentencePieceFile &file, const std::vector<std::string> &languages) {
+/// The ids of pieces by their names. Each piece that is not listed is an unknown token of its own.
+void placeListed(const SentencePieceFile &file, PieceIds &ids) {
+  for (const auto &piece : file.pieces) {
+    TokenId id = ids.vocabulary.find(piece.text);
+    ids.ofPiece.push_back(id == noToken ? ids.unknown : id);
+  }
+}
+
+/// BARThez has the tokens with a role behind the pieces where the model lacks them.
+PieceIds barthezIds(const SentencePieceFile &file, const TokenizerDirectory &directory) {
+  PieceIds ids = plainIds(file);
+  auto next = static_cast<TokenId>(file.pieces.size());
+  for (auto [role, usual] : {std::pair("bos_token", "<s>"),
+                             {"eos_token", "</s>"},
+                             {"unk_token", "<unk>"},
+                             {"pad_token", "<pad>"},
+                             {"mask_token", "<mask>"}})
+    if (ids.vocabulary.add(directory.tokenOf(role, usual), next))
+      ++next;
+  return ids;
+}
+
+/// BARTpho keeps the pieces that a dictionary lists by lines, behind the tokens with a role and before
+/// <mask>.
+PieceIds bartphoIds(const SentencePieceFile &file, const TokenizerDirectory &directory) {
+  PieceIds ids;
+  TokenId next = 0;
+  auto add = [&](std::string_view token) {
+    const bool isNew = ids.vocabulary.add(token, next);
+    next += isNew;
+    return isNew;
+  };
+  for (auto [role, usual] : {std::pair("bos_token", "<s>"),
+                             {"pad_token", "<pad>"},
+                             {"eos_token", "</s>"},
+                             {"unk_token", "<unk>"},
+                             {"sep_token", "</s>"},
+                             {"cls_token", "<s>"}})
+    add(directory.tokenOf(role, usual));
+  const std::string path = directory.file("dict.txt");
+  size_t number = 0;
+  for (const std::string &line : readLines(path)) {
+    ++number;
+    std::vector<ByteSpan> words;
+    python::split(line, words);
+    if (words.empty())
+      throw Error(message(path, ": line ", number, ": expected a token, found none"));
+    if (!add(line.substr(words[0].begin, words[0].end - words[0].begin)))
+      throw Error(message(path, ": line ", number, ": the token is there already"));
+  }
+  add(directory.tokenOf("mask_token", "<mask>"));
+  ids.unknown = ids.vocabulary.find(directory.tokenOf("unk_token", "<unk>"));
+  placeListed(file, ids);
+  return ids;
+}
+
+/// XLM-ProphetNet has fifteen tokens of its own in place of the first three pieces.
+PieceIds prophetNetIds(const SentencePieceFile &file) {
+  PieceIds ids;
+  TokenId next = 0;
+  for (const char *token : {"[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"})
+    ids.vocabulary.add(token, next++);
+  for (int i = 0; i < 10; ++i)
+    ids.vocabulary.add("[unused" + std::to_string(i) + "]", next++);
+  ids.unknown = 3;
+  for (size_t i = 0; i < file.pieces.size(); ++i) {
+    TokenId known = ids.vocabulary.find(file.pieces[i].text);
+    TokenId id = known != noToken ? known : i == 0 ? ids.unknown : static_cast<TokenId>(i + 12);
+    ids.ofPiece.push_back(id);
+    ids.vocabulary.add(file.pieces[i].text, id);
+  }
+  return ids;
+}
+
+/// XLM-RoBERTa, mBART and their kin keep fairseq's order: <s>, <pad>, </s>, <unk>, then the pieces from the
+/// fourth on, then the languages or what a class has in their place, then <mask> where a class has one.
+PieceIds fairseqIds(const SentencePieceFile &file, const std::vector<std::string> &languages,
+                    bool hasMask = true) {
   PieceIds ids;
   const char *first[] = {"<s>", "<pad>", "</s>", "<unk>"};
   for (TokenId id = 0; id < 4; ++id)
@@ -240,7 +313,8 @@ PieceIds fairseqIds(const SentencePieceFile &file, const std::vector<std::string
   TokenId next = static_cast<TokenId>(file.pieces.size() + 1);
   for (const std::string &language : languages)
     ids.vocabulary.add(language, next++);
-  ids.vocabulary.add("<mask>", next);
+  if (hasMask)
+    ids.vocabulary.add("<mask>", next);
   ids.unknown = 3;
   return ids;
 }
@@ -270,8 +344,7 @@ PieceIds listedIds(const SentencePieceFile &file, const std::string &vocabFile,
   ids.unknown = ids.vocabulary.find("<unk>");
   if (ids.unknown == noToken)
     throw Error(message(vocabFile, ": '<unk>' is missing"));
-  for (const auto &piece : file.pieces)
-    ids.ofPiece.push_back(ids.vocabulary.find(piece.text));
+  placeListed(file, ids);
   TokenId next = static_cast<TokenId>(ids.vocabulary.entries().size());
   for (const std::string &language : languages)
     ids.vocabulary.add(language, next++);
@@ -283,8 +356,20 @@ PieceIds idsOf(const SentencePieceFile &file, const TokenizerDirectory *director
                const std::string &vocabFile, const std::vector<std::string> &languages) {
   if (!directory)
     return plainIds(file);
-  if (directory->isOneOf({"XLMRoberta", "MBart", "MBart50", "Nllb"}))
+  if (directory->isOneOf({"XLMRoberta", "MBart", "MBart50", "Nllb", "PLBart"}))
     return fairseqIds(file, languages);
+  if (directory->isOneOf({"XGLM"})) {
+    std::vector<std::string> words;
+    for (char digit = '0'; digit < '7'; ++digit)
+      words.push_back(std::string("<madeupword") + digit + ">");
+    return fairseqIds(file, words, /*hasMask=*/false);
+  }
+  if (directory->isOneOf({"Barthez"}))
+    return barthezIds(file, *directory);
+  if (directory->isOneOf({"Bartpho"}))
+    return bartphoIds(file, *directory);
+  if (directory->isOneOf({"XLMProphetNet"}))
+    return prophetNetIds(file);
   if (directory->isOneOf({"Camembert"}))
     return camembertIds(file);
   if (directory->isOneOf({"Marian", "M2M100"}))
@@ -292,10 +377,12 @@ PieceIds idsOf(const SentencePieceFile &file, const TokenizerDirectory *director
   return plainIds(file);
 }
 
-/// The token of the language that `src_lang` names.
+/// The token of the language that `src_lang` names; empty if none is named and the class has no usual one.
 std::string sourceLanguage(const TokenizerDirectory &directory, const std::vector<std::string> &languages) {
   const json &named = directory.value("src_lang");
-  const bool isFramed = directory.isOneOf({"M2M100"});
+  const bool isFramed = directory.isOneOf({"M2M100", "PLBart"});
+  if (directory.isOneOf({"PLBart"}) && named.is_null())
+    return directory.value("language_codes") == "multi" ? "__en_XX__" : "";
   std::string wanted = named.is_null()
                            ? (isFramed                      ? "en"
                               : directory.isOneOf({"Nllb"}) ? "eng_Latn"
@@ -314,10 +401,6 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
   SentencePieceFile file = SentencePieceFile::parse(readTextFile(path, uint64_t(1) << 30), path);
   if (file.pieces.size() >= static_cast<size_t>(INT32_MAX) / 2)
     throw Error(message(path, ": too many pieces: ", file.pieces.size()));
-  // These have ids that no file of theirs tells.
-  if (directory && directory->isOneOf({"Barthez", "Bartpho", "XGLM", "PLBart", "XLMProphetNet"}))
-    throw Error(message(path, ": the files of a ", directory->tokenizerClass(),
-                        " tokenizer are not supported without a tokenizer.json"));
   std::vector<std::string> languages;
   if (directory) {
     const json &codes = directory->value("language_codes");
@@ -325,7 +408,7 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
                                codes.is_string() ? codes.get<std::string>() : std::string());
   }
   PieceIds ids = idsOf(file, directory, vocabFile, languages);
-  bool fairseq = directory && directory->isOneOf({"XLMRoberta", "Camembert"});
+  bool fairseq = directory && directory->isOneOf({"XLMRoberta", "Camembert", "Barthez", "Bartpho"});
 
   auto impl = std::make_unique<Tokenizer::Impl>();
   impl->name = path;
@@ -338,7 +421,11 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
       implied.insert({{"sep_token", "<sep>"}, {"cls_token", "<cls>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Albert", "DebertaV2", "BigBird", "Rembert"}))
       implied.insert({{"sep_token", "[SEP]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}});
-    if (fairseq || directory->isOneOf({"MBart", "MBart50", "Nllb"}))
+    if (directory->isOneOf({"XLMProphetNet"}))
+      implied = {{"bos_token", "[SEP]"},  {"eos_token", "[SEP]"}, {"sep_token", "[SEP]"},
+                 {"unk_token", "[UNK]"},  {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"},
+                 {"mask_token", "[MASK]"}};
+    if (fairseq || directory->isOneOf({"MBart", "MBart50", "Nllb", "PLBart", "XGLM"}))
       implied.insert({{"sep_token", "</s>"}, {"cls_token", "<s>"}, {"mask_token", "<mask>"}});
     if (directory->isOneOf({"Gemma"}))
       implied["bos_token"] = "<bos>", implied["eos_token"] = "<eos>";
@@ -371,15 +458,24 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
     } else if (directory->isOneOf({"Albert", "DebertaV2", "BigBird", "Rembert"})) {
       single = "cls_token A sep_token";
       pair = "cls_token A sep_token B:1 sep_token:1";
+    } else if (directory->isOneOf({"XGLM"})) {
+      single = "sep_token A";
+      pair = "sep_token A sep_token sep_token B";
+    } else if (directory->isOneOf({"XLMProphetNet"})) {
+      single = "A sep_token";
+      pair = "A sep_token B sep_token";
+    } else if (!languages.empty() && sourceLanguage(*directory, languages).empty()) {
+      single = "A eos_token";
+      pair = "A B eos_token";
     } else if (!languages.empty()) {
       added.roles["source_language"] = sourceLanguage(*directory, languages);
-      const bool isLast = directory->isOneOf({"MBart"}) ||
+      const bool isLast = directory->isOneOf({"MBart", "PLBart"}) ||
                           (directory->isOneOf({"Nllb"}) && directory->flag("legacy_behaviour", false));
       single = isLast ? "A eos_token source_language" : "source_language A eos_token";
       pair = isLast ? "A B eos_token source_language" : "source_language A B eos_token";
     } else if (fairseq) {
-      single = "bos_token A eos_token";
-      pair = "bos_token A eos_token eos_token B eos_token";
+      single = "cls_token A sep_token";
+      pair = "cls_token A sep_token sep_token B sep_token";
     }
     for (auto &[role, token] : added.roles)
       impl->roles.emplace(role, token);
@@ -411,6 +507,8 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
   impl->normalizer = std::move(parts.normalizer);
   impl->model = std::move(parts.model);
   impl->decoder = std::move(parts.decoder);
+  if (directory && directory->isOneOf({"Barthez", "Bartpho", "XGLM", "PLBart", "XLMProphetNet"}))
+    impl->decoder = makeStripper(std::move(impl->decoder));
   impl->finish();
   return TokenizerBuilder::wrap(std::move(impl));
 }
@@ -446,8 +544,8 @@ Tokenizer Tokenizer::fromDirectory(const std::string &path) {
     return fromVocabAndMerges(directory);
   if (directory.has("vocab.txt"))
     return fromVocabTxt(directory);
-  for (const char *name :
-       {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "source.spm"})
+  for (const char *name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model",
+                           "source.spm", "prophetnet.tokenizer"})
     if (directory.has(name))
       return fromModelFile(directory.file(name), &directory);
   for (const char *name : {"vocab.pkl", "vocab.bin"})

@@ -293,11 +293,13 @@ Moses::Moses(const std::string &language, const std::string &where) : language(l
                   {"\\]", "&#93;"}});
 }
 
-void Moses::normalize(NormalizedString &text) const {
-  replaceWideForms(text);
+void Moses::normalize(NormalizedString &text, bool onlyPunctuation) const {
+  if (!onlyPunctuation)
+    replaceWideForms(text);
   applyAll(normalization, text);
   python::strip(text);
-  text.filter([](char32_t c) { return !python::isOther(c); });
+  if (!onlyPunctuation)
+    text.filter([](char32_t c) { return !python::isOther(c); });
 }
 
 void Moses::separate(NormalizedString &text, bool splitHyphens, bool escapeXml) const {

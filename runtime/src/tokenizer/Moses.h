@@ -43,8 +43,9 @@ public:
   /// `language` is de, en, fr or ru; another one throws an Error that begins with `where`.
   Moses(const std::string &language, const std::string &where);
 
-  /// Brings quotes, dashes, full-width punctuation and blanks to one form, and removes what does not print.
-  void normalize(NormalizedString &text) const;
+  /// Brings quotes, dashes and blanks to one form; full-width punctuation too, and removes what does not
+  /// print, unless `onlyPunctuation`.
+  void normalize(NormalizedString &text, bool onlyPunctuation = false) const;
 
   /// Puts a blank between every two words. `splitHyphens` makes `@-@` of a hyphen between letters,
   /// `escapeXml` writes &amp; and seven other characters as entities.

@@ -62,6 +62,10 @@ static std::string kindOfModel(const std::string &type) {
                                                            {"clip", "CLIP"},
                                                            {"ctrl", "CTRL"},
                                                            {"prophetnet", "ProphetNet"},
+                                                           {"xlm-prophetnet", "XLMProphetNet"},
+                                                           {"transfo-xl", "TransfoXL"},
+                                                           {"xglm", "XGLM"},
+                                                           {"plbart", "PLBart"},
                                                            {"xlm", "XLM"},
                                                            {"flaubert", "Flaubert"}};
   auto found = kinds.find(type);
@@ -116,6 +120,12 @@ std::map<std::string, json> TokenizerDirectory::roles() const {
         found.emplace(name, entry->is_string() ? json{{"content", *entry}} : *entry);
     }
   return found;
+}
+
+std::string TokenizerDirectory::tokenOf(const char *role, const char *usual) const {
+  auto known = roles();
+  auto found = known.find(role);
+  return found == known.end() ? usual : found->second.at("content").get<std::string>();
 }
 
 void TokenizerDirectory::read(const char *name, json &target) const {
@@ -264,19 +274,26 @@ json sesame::makeTemplate(const std::string &single, const std::string &pair, co
   return result;
 }
 
-Vocabulary sesame::readVocabularyLines(const std::string &path) {
-  std::string content = readTextFile(path);
+std::vector<std::string> sesame::readLines(const std::string &path) {
+  const std::string content = readTextFile(path);
   if (size_t bad = unicode::findInvalidUtf8(content); bad != std::string::npos)
     throw Error(message(path, ": not UTF-8 at byte ", bad));
-  Vocabulary vocabulary;
-  TokenId id = 0;
-  for (std::string_view rest = content; !rest.empty(); ++id) {
+  std::vector<std::string> lines;
+  for (std::string_view rest = content; !rest.empty();) {
     size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!line.empty() && line.back() == '\r')
       line.remove_suffix(1);
-    vocabulary.add(line, id);
+    lines.emplace_back(line);
   }
+  return lines;
+}
+
+Vocabulary sesame::readVocabularyLines(const std::string &path) {
+  Vocabulary vocabulary;
+  TokenId id = 0;
+  for (const std::string &line : readLines(path))
+    vocabulary.add(line, id++);
   return vocabulary;
 }

@@ -35,6 +35,9 @@ public:
   /// The tokens with a role, by role. tokenizer_config.json goes before special_tokens_map.json.
   std::map<std::string, nlohmann::json> roles() const;
 
+  /// The token that `role` names in the files, else `usual`.
+  std::string tokenOf(const char *role, const char *usual) const;
+
   nlohmann::json config = nlohmann::json::object(), specialMap = nlohmann::json::object(),
                  addedMap = nlohmann::json::object();
 
@@ -77,11 +80,15 @@ private:
 nlohmann::json makeTemplate(const std::string &single, const std::string &pair, const AddedTokens &added,
                             const std::string &where);
 
+/// The lines of a text file without their ends. Throws Error unless it is UTF-8.
+std::vector<std::string> readLines(const std::string &path);
+
 /// Tokens by line, as vocab.txt lists them.
 Vocabulary readVocabularyLines(const std::string &path);
 
 /// A tokenizer from the vocabulary files of a class whose words are cut by rules that tokenizer.json cannot
-/// say: CTRL, XLM, Flaubert, FSMT, BlenderbotSmall, ProphetNet. Nothing for other classes.
+/// say: CTRL, XLM, Flaubert, FSMT, BlenderbotSmall, ProphetNet, Phobert, Bertweet, TransfoXL. Nothing for
+/// other classes.
 std::optional<Tokenizer> fromWordFiles(const TokenizerDirectory &directory);
 
 /// The tokenizer of an FSMT's results.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Models.h"
+#include "PythonText.h"
 #include "TokenizerFiles.h"
 #include "WordBpe.h"
 #include "WordRules.h"
@@ -24,26 +25,25 @@ struct WordFile {
   WordFile(const TokenizerDirectory &directory, const char *name)
       : directory(directory), path(directory.file(name)) {}
 
-  Vocabulary readJson() const { return readVocabulary(JsonView(parseJson(path, readTextFile(path)), path)); }
-
-  /// Byte pair encoding with the merges of merges.txt. Lines may have a count in third place.
-  std::unique_ptr<Model> readBpe(Spelling spelling, const std::string &unknownToken) const {
-    std::string mergesFile = directory.file("merges.txt");
-    return std::make_unique<WordBpeModel>(readJson(),
+  /// Byte pair encoding with the merges of `mergesFile`. Lines may have a count in third place.
+  std::unique_ptr<Model> makeBpe(Vocabulary vocabulary, const char *mergesName, Spelling spelling,
+                                 const std::string &unknownToken) const {
+    std::string mergesFile = directory.file(mergesName);
+    return std::make_unique<WordBpeModel>(std::move(vocabulary),
                                           readMerges(readTextFile(mergesFile), mergesFile, /*counted=*/true),
                                           spelling, unknownToken, path);
   }
 
+  /// The same, of vocab.json and merges.txt.
+  std::unique_ptr<Model> readBpe(Spelling spelling, const std::string &unknownToken) const {
+    return makeBpe(readJson(), "merges.txt", spelling, unknownToken);
+  }
+
+  Vocabulary readJson() const { return readVocabulary(JsonView(parseJson(path, readTextFile(path)), path)); }
+
   const TokenizerDirectory &directory;
   std::string path;
 };
-
-/// The token that `role` names in the files, else `usual`.
-std::string tokenOf(const TokenizerDirectory &directory, const char *role, const char *usual) {
-  auto roles = directory.roles();
-  auto found = roles.find(role);
-  return found == roles.end() ? usual : found->second.at("content").get<std::string>();
-}
 
 /// Completes a tokenizer of a model, a cutter and a decoder: added tokens and what frames a text.
 Tokenizer assemble(std::unique_ptr<Tokenizer::Impl> impl, const WordFile &file,
@@ -73,7 +73,7 @@ std::unique_ptr<Decoder> endOfWordDecoder() {
 Tokenizer fromXlm(const TokenizerDirectory &directory, bool isFlaubert) {
   WordFile file(directory, "vocab.json");
   auto impl = std::make_unique<Tokenizer::Impl>();
-  impl->model = file.readBpe(Spelling::endOfWord, tokenOf(directory, "unk_token", "<unk>"));
+  impl->model = file.readBpe(Spelling::endOfWord, directory.tokenOf("unk_token", "<unk>"));
   MosesOptions options;
   options.straightenQuotes = isFlaubert;
   options.lowercase = isFlaubert && directory.flag("do_lowercase", false);
@@ -103,7 +103,7 @@ std::shared_ptr<const Moses> fsmtLanguage(const TokenizerDirectory &directory, s
 Tokenizer fromFsmt(const TokenizerDirectory &directory, bool isTarget) {
   WordFile file(directory, isTarget ? "vocab-tgt.json" : "vocab-src.json");
   auto impl = std::make_unique<Tokenizer::Impl>();
-  impl->model = file.readBpe(Spelling::endOfWord, tokenOf(directory, "unk_token", "<unk>"));
+  impl->model = file.readBpe(Spelling::endOfWord, directory.tokenOf("unk_token", "<unk>"));
   MosesOptions options;
   options.lowercase = directory.flag("do_lower_case", false);
   options.splitHyphens = options.escapeXml = true;
@@ -118,8 +118,8 @@ Tokenizer fromFsmt(const TokenizerDirectory &directory, bool isTarget) {
 Tokenizer fromCtrl(const TokenizerDirectory &directory) {
   WordFile file(directory, "vocab.json");
   auto impl = std::make_unique<Tokenizer::Impl>();
-  impl->model = file.readBpe(Spelling::continued, tokenOf(directory, "unk_token", "<unk>"));
-  impl->preTokenizer = makeLineWords();
+  impl->model = file.readBpe(Spelling::continued, directory.tokenOf("unk_token", "<unk>"));
+  impl->preTokenizer = makeLineWords(/*separatorsAreBlank=*/false);
   impl->decoder = makeBlankJoiner("@@ ", /*cleanUp=*/false);
   return assemble(std::move(impl), file, {{"unk_token", "<unk>"}}, "A", "A B");
 }
@@ -127,7 +127,7 @@ Tokenizer fromCtrl(const TokenizerDirectory &directory) {
 Tokenizer fromBlenderbotSmall(const TokenizerDirectory &directory) {
   WordFile file(directory, "vocab.json");
   auto impl = std::make_unique<Tokenizer::Impl>();
-  impl->model = file.readBpe(Spelling::continued, tokenOf(directory, "unk_token", "__unk__"));
+  impl->model = file.readBpe(Spelling::continued, directory.tokenOf("unk_token", "__unk__"));
   impl->preTokenizer = makeDialogueWords();
   impl->decoder = makeBlankJoiner("@@ ", /*cleanUp=*/false);
   return assemble(std::move(impl), file,
@@ -142,7 +142,7 @@ Tokenizer fromProphetNet(const TokenizerDirectory &directory) {
   WordFile file(directory, "prophetnet.tokenizer");
   auto impl = std::make_unique<Tokenizer::Impl>();
   impl->model = std::make_unique<WordPieceModel>(
-      readVocabularyLines(file.path), tokenOf(directory, "unk_token", "[UNK]"), "##", 100, file.path);
+      readVocabularyLines(file.path), directory.tokenOf("unk_token", "[UNK]"), "##", 100, file.path);
   BasicOptions options;
   options.lowercase = directory.flag("do_lower_case", true);
   options.stripAccents = directory.flag("strip_accents", options.lowercase);
@@ -158,6 +158,82 @@ Tokenizer fromProphetNet(const TokenizerDirectory &directory) {
                   "A sep_token", "A sep_token B:1 sep_token:1");
 }
 
+/// PhoBERT and BERTweet: fastBPE's files, "TOKEN COUNT" and "LEFT RIGHT COUNT".
+Tokenizer fromFastBpe(const TokenizerDirectory &directory) {
+  WordFile file(directory, "vocab.txt");
+  if (directory.flag("normalization", false))
+    throw Error(message(directory.file("tokenizer_config.json"),
+                        ": normalization: expected false, got true, and tweets are not normalized without a "
+                        "tokenizer.json"));
+  Vocabulary vocabulary;
+  TokenId next = 0;
+  for (auto [role, usual] :
+       {std::pair("bos_token", "<s>"), {"pad_token", "<pad>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}})
+    vocabulary.add(directory.tokenOf(role, usual), next++);
+  const std::vector<std::string> lines = readLines(file.path);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::string_view line = lines[i];
+    const size_t blank = line.rfind(' ');
+    if (blank == std::string_view::npos || blank == 0)
+      throw Error(message(file.path, ": line ", i + 1, ": expected a token and its count"));
+    if (!vocabulary.add(line.substr(0, blank), next++))
+      throw Error(message(file.path, ": line ", i + 1, ": the token is there already"));
+  }
+  vocabulary.add(directory.tokenOf("mask_token", "<mask>"), next);
+  auto impl = std::make_unique<Tokenizer::Impl>();
+  impl->model = file.makeBpe(std::move(vocabulary), "bpe.codes", Spelling::continued,
+                             directory.tokenOf("unk_token", "<unk>"));
+  impl->preTokenizer = makeLineWords(/*separatorsAreBlank=*/true);
+  impl->decoder = makeBlankJoiner("@@ ", /*cleanUp=*/false);
+  return assemble(std::move(impl), file,
+                  {{"bos_token", "<s>"},
+                   {"pad_token", "<pad>"},
+                   {"eos_token", "</s>"},
+                   {"unk_token", "<unk>"},
+                   {"sep_token", "</s>"},
+                   {"cls_token", "<s>"},
+                   {"mask_token", "<mask>"}},
+                  "cls_token A sep_token", "cls_token A sep_token sep_token B sep_token");
+}
+
+/// Transformer-XL's list of words, one a line. (Its other form is a pickle.)
+Tokenizer fromTransfoXl(const TokenizerDirectory &directory) {
+  WordFile file(directory, "vocab.txt");
+  Vocabulary vocabulary;
+  const std::vector<std::string> lines = readLines(file.path);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::vector<ByteSpan> words;
+    python::split(lines[i], words);
+    if (words.empty())
+      throw Error(message(file.path, ": line ", i + 1, ": expected a word, found none"));
+    vocabulary.add(std::string_view(lines[i]).substr(words[0].begin, words[0].end - words[0].begin),
+                   static_cast<TokenId>(vocabulary.size()));
+  }
+  // A word that is missing is a special token that AddedTokens puts behind the others.
+  const char *unknown = vocabulary.find("<UNK>") != noToken ? "<UNK>" : "<unk>";
+  TokenId next = static_cast<TokenId>(vocabulary.size());
+  for (const std::string &token : {directory.tokenOf("eos_token", "<eos>"), std::string("<formula>")})
+    if (vocabulary.add(token, next))
+      ++next;
+  auto impl = std::make_unique<Tokenizer::Impl>();
+  impl->model = std::make_unique<WordLevelModel>(std::move(vocabulary), unknown, file.path);
+  const json &language = directory.value("language");
+  auto moses = std::make_shared<Moses>(
+      language.is_null()
+          ? "en"
+          : JsonView(language, directory.file("tokenizer_config.json") + ": language").string(),
+      directory.file("tokenizer_config.json") + ": language");
+  MosesOptions options;
+  options.lowercase = directory.flag("lower_case", false);
+  options.splitHyphens = options.splitNumbers = true;
+  options.onlyPunctuation = true;
+  impl->preTokenizer = makeMosesWords(moses, options);
+  impl->decoder = makeNumberJoiner(moses);
+  return assemble(std::move(impl), file,
+                  {{"unk_token", unknown}, {"eos_token", "<eos>"}, {"formula_token", "<formula>"}}, "A",
+                  "A B");
+}
+
 } // namespace
 
 std::optional<Tokenizer> sesame::fromWordFiles(const TokenizerDirectory &directory) {
@@ -170,6 +246,10 @@ std::optional<Tokenizer> sesame::fromWordFiles(const TokenizerDirectory &directo
     return fromBlenderbotSmall(directory);
   if (directory.isOneOf({"FSMT"}) && directory.has("vocab-src.json"))
     return fromFsmt(directory, /*isTarget=*/false);
+  if (directory.isOneOf({"Phobert", "Bertweet"}) && directory.has("vocab.txt"))
+    return fromFastBpe(directory);
+  if (directory.isOneOf({"TransfoXL"}) && directory.has("vocab.txt"))
+    return fromTransfoXl(directory);
   if (directory.isOneOf({"ProphetNet"}) && directory.has("prophetnet.tokenizer"))
     return fromProphetNet(directory);
   return std::nullopt;

@@ -60,8 +60,12 @@ private:
     }
     if (options.lowercase)
       python::lower(text);
-    moses->normalize(text);
+    moses->normalize(text, options.onlyPunctuation);
     moses->separate(text, options.splitHyphens, options.escapeXml);
+    if (options.splitNumbers) {
+      static const Substitution marks("(?<=\\d)([,.])(?=\\d)", " @\\1@ ");
+      marks.apply(text);
+    }
     if (options.stripAccents) {
       python::lower(text);
       stripAccents(text);
@@ -96,6 +100,42 @@ private:
   std::shared_ptr<const Moses> moses;
 };
 
+/// str.strip().
+std::string stripped(const std::string &text) {
+  std::vector<ByteSpan> parts;
+  python::split(text, parts);
+  return parts.empty() ? "" : text.substr(parts.front().begin, parts.back().end - parts.front().begin);
+}
+
+class Stripper : public Decoder {
+public:
+  explicit Stripper(std::unique_ptr<Decoder> inner) : inner(std::move(inner)) {}
+  void decode(std::vector<std::string> &tokens) const override {
+    inner->decode(tokens);
+    std::string all;
+    for (const std::string &token : tokens)
+      all += token;
+    tokens.assign(1, stripped(all));
+  }
+
+private:
+  std::unique_ptr<Decoder> inner;
+};
+
+class NumberJoiner : public Decoder {
+public:
+  explicit NumberJoiner(std::shared_ptr<const Moses> moses) : moses(std::move(moses)) {}
+  void decode(std::vector<std::string> &tokens) const override {
+    std::string text = moses->join(tokens);
+    replaceAll(text, " @,@ ", ",");
+    replaceAll(text, " @.@ ", ".");
+    tokens.assign(1, std::move(text));
+  }
+
+private:
+  std::shared_ptr<const Moses> moses;
+};
+
 class BlankJoiner : public Decoder {
 public:
   BlankJoiner(std::string removed, bool cleanUp) : removed(std::move(removed)), cleanUp(cleanUp) {}
@@ -104,9 +144,7 @@ public:
     for (const std::string &token : tokens)
       all += (all.empty() ? "" : " ") + token;
     replaceAll(all, removed, "");
-    std::vector<ByteSpan> parts;
-    python::split(all, parts);
-    all = parts.empty() ? "" : all.substr(parts.front().begin, parts.back().end - parts.front().begin);
+    all = stripped(all);
     static const char *const blanks[][2] = {{" .", "."},     {" ?", "?"},     {" !", "!"},   {" ,", ","},
                                             {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"},
                                             {" 've", "'ve"}, {" 're", "'re"}};
@@ -123,13 +161,18 @@ private:
 
 class LineWords : public Splitter {
 public:
+  explicit LineWords(bool separatorsAreBlank)
+      : isBlank(separatorsAreBlank ? python::isSpace : unicode::isWhitespace) {}
   void cut(std::string_view text, std::vector<ByteSpan> &parts) const override {
     size_t before = parts.size();
-    python::split(text, parts, unicode::isWhitespace); // To the regex module, separators are no white space.
+    python::split(text, parts, isBlank);
     for (size_t i = before; i < parts.size(); ++i)
       if (parts[i].end < text.size() && text[parts[i].end] == '\n')
         ++parts[i].end;
   }
+
+private:
+  bool (*isBlank)(char32_t);
 };
 
 class DialogueWords : public WordCutter {
@@ -153,7 +196,7 @@ class DialogueWords : public WordCutter {
     }
   }
 
-  LineWords lines;
+  LineWords lines{/*separatorsAreBlank=*/false};
 };
 
 class BasicWords : public WordCutter {
@@ -227,11 +270,21 @@ std::unique_ptr<Decoder> sesame::makeMosesJoiner(std::shared_ptr<const Moses> mo
   return std::make_unique<MosesJoiner>(std::move(moses));
 }
 
+std::unique_ptr<Decoder> sesame::makeNumberJoiner(std::shared_ptr<const Moses> moses) {
+  return std::make_unique<NumberJoiner>(std::move(moses));
+}
+
 std::unique_ptr<Decoder> sesame::makeBlankJoiner(std::string removed, bool cleanUp) {
   return std::make_unique<BlankJoiner>(std::move(removed), cleanUp);
 }
 
-std::unique_ptr<PreTokenizer> sesame::makeLineWords() { return std::make_unique<LineWords>(); }
+std::unique_ptr<Decoder> sesame::makeStripper(std::unique_ptr<Decoder> inner) {
+  return std::make_unique<Stripper>(std::move(inner));
+}
+
+std::unique_ptr<PreTokenizer> sesame::makeLineWords(bool separatorsAreBlank) {
+  return std::make_unique<LineWords>(separatorsAreBlank);
+}
 std::unique_ptr<PreTokenizer> sesame::makeDialogueWords() { return std::make_unique<DialogueWords>(); }
 std::unique_ptr<PreTokenizer> sesame::makeSpaceWords() { return std::make_unique<SpaceWords>(); }
 

@@ -20,18 +20,28 @@ struct MosesOptions {
   bool lowercase = false;        ///< Before Moses sees the text.
   bool splitHyphens = false, escapeXml = false;
   bool stripAccents = false; ///< Afterwards; lowercases too.
+  bool splitNumbers = false; ///< Afterwards; `@,@` and `@.@` stand for what is between two digits.
+  /// Leaves East Asian punctuation and what does not print as they are.
+  bool onlyPunctuation = false;
 };
 std::unique_ptr<PreTokenizer> makeMosesWords(std::shared_ptr<const Moses> moses, MosesOptions options);
 
 /// FSMT's way back: "</w>" ends a word, and Moses joins the words.
 std::unique_ptr<Decoder> makeMosesJoiner(std::shared_ptr<const Moses> moses);
 
+/// Transformer-XL's way back: tokens are words, but for the marks of MosesOptions::splitNumbers.
+std::unique_ptr<Decoder> makeNumberJoiner(std::shared_ptr<const Moses> moses);
+
 /// Joins tokens with blanks, removes every `removed`, and, with `cleanUp`, the blanks that splitting English
 /// at punctuation leaves.
 std::unique_ptr<Decoder> makeBlankJoiner(std::string removed, bool cleanUp);
 
-/// CTRL: what is no white space, and a line break right behind it.
-std::unique_ptr<PreTokenizer> makeLineWords();
+/// What `inner` gives, without the white space around it.
+std::unique_ptr<Decoder> makeStripper(std::unique_ptr<Decoder> inner);
+
+/// CTRL, PhoBERT: what is no white space, and a line break right behind it. The four information separators
+/// are white space to PhoBERT alone.
+std::unique_ptr<PreTokenizer> makeLineWords(bool separatorsAreBlank);
 
 /// Blenderbot-small: the same, with punctuation apart, in lower case, and with __newln__ for a line break.
 std::unique_ptr<PreTokenizer> makeDialogueWords();
