@@ -86,6 +86,7 @@ const Family &tagLmFamily();
 const Family &timesformerFamily();
 const Family &transformerFamily();
 const Family &transfoXlFamily();
+const Family &umt5Family();
 const Family &vitFamily();
 const Family &whisperFamily();
 const Family &xlmFamily();

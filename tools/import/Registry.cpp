@@ -88,6 +88,7 @@ const std::vector<const Family *> &families() {
       &timesformerFamily(),
       &transformerFamily(),
       &transfoXlFamily(),
+      &umt5Family(),
       &vitFamily(),
       &whisperFamily(),
       &xlmFamily(),

@@ -1,4 +1,4 @@
-//===- T5.cpp - T5, T5 v1.1, mT5 ------------------------------------------===//
+//===- T5.cpp - T5, T5 v1.1, mT5, UMT5 ------------------------------------===//
 //
 // Part of the Sesame project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Raffel et al. 2020, Xue et al. 2021; transformers/models/t5/modeling_t5.py.
+// Raffel et al. 2020, Xue et al. 2021, Chung et al. 2023; transformers/models/{t5,umt5}.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,18 +25,21 @@ namespace sesame::importer {
 
 namespace {
 
-/// What differs between T5 and mT5 where config.json is silent.
+/// What differs between T5 and its kin where config.json is silent.
 struct Defaults {
   int64_t vocab, inner, layers, heads;
   const char *feedForward;
   bool tied;
+  /// Each layer has its own table of relative positions; else the first one's is that of all.
+  bool biasInEveryLayer = false;
 };
 constexpr Defaults t5Defaults = {32128, 2048, 6, 8, "relu", true};
 constexpr Defaults mt5Defaults = {250112, 1024, 8, 6, "gated-gelu", false};
+constexpr Defaults umt5Defaults = {250112, 1024, 8, 6, "gated-gelu", false, /*biasInEveryLayer=*/true};
 
 class T5 : public Seq2Seq {
 public:
-  T5(ModelBuilder &b, const Defaults &defaults) : Seq2Seq(b) {
+  T5(ModelBuilder &b, const Defaults &defaults) : Seq2Seq(b), biasInEveryLayer(defaults.biasInEveryLayer) {
     const Config &c = b.config;
     width = c.extent("d_model", 512);
     heads = decoderHeads = c.extent("num_heads", defaults.heads);
@@ -112,12 +115,12 @@ private:
   }
 
   Value encode(Value ids, Value mask) override {
-    Value bias = positionBias("encoder", ids, mask, /*isBidirectional=*/true);
+    SmallVector<Value> bias = sharedBias("encoder", ids, mask, /*isBidirectional=*/true);
     Value h = b.blocks(
         "encoder_block", layers, embedded("encoder", ids), mask, nullptr,
         [&](Value h, Value mask, Cache *, ValueRange shared) {
           const std::string layer = "encoder.block.{}.layer.";
-          h = selfAttention(layer + "0.", h, mask, nullptr, shared.front(), /*causal=*/false);
+          h = selfAttention(layer + "0.", h, mask, nullptr, shared, /*causal=*/false);
           return feedForward(layer + "1.", h);
         },
         bias);
@@ -125,12 +128,12 @@ private:
   }
 
   Value decode(Value ids, Value mask, Cache *cache, const Source &source) override {
-    Value bias = positionBias("decoder", ids, mask, /*isBidirectional=*/false);
+    SmallVector<Value> bias = sharedBias("decoder", ids, mask, /*isBidirectional=*/false);
     Value h = decoderBlocks(
         b, "decoder_block", decoderLayers, embedded("decoder", ids), mask, cache, source,
         [&](Value h, Value mask, Cache *cache, const Source &source, ValueRange shared) {
           const std::string layer = "decoder.block.{}.layer.";
-          h = selfAttention(layer + "0.", h, mask, cache, shared.front(), /*causal=*/true);
+          h = selfAttention(layer + "0.", h, mask, cache, shared, /*causal=*/true);
           Value x = b.rmsNorm(layer + "1.layer_norm", h, epsilon);
           Value q = b.linear(layer + "1.EncDecAttention.q", x, heads * headSize, withoutBias);
           x = attendSource(q, source, /*scale=*/1);
@@ -147,7 +150,15 @@ private:
     return b.linearBy(b.headWeight("lm_head.weight", "shared.weight", {vocab, width}, tied), Value(), hidden);
   }
 
-  Value selfAttention(const std::string &layer, Value h, Value mask, Cache *cache, Value bias, bool causal) {
+  /// The bias of all layers, where it is one.
+  SmallVector<Value> sharedBias(const std::string &stack, Value ids, Value mask, bool isBidirectional) {
+    if (biasInEveryLayer)
+      return {};
+    return {positionBias(stack + ".block.0.layer.0.SelfAttention.", ids, mask, isBidirectional)};
+  }
+
+  Value selfAttention(const std::string &layer, Value h, Value mask, Cache *cache, ValueRange shared,
+                      bool causal) {
     Value x = b.rmsNorm(layer + "layer_norm", h, epsilon);
     const std::string attention = layer + "SelfAttention.";
     Value q = b.linear(attention + "q", x, heads * headSize, withoutBias);
@@ -157,7 +168,7 @@ private:
     options.heads = heads;
     options.causal = causal;
     options.mask = mask;
-    options.bias = bias;
+    options.bias = shared.empty() ? positionBias(attention, h, mask, !causal) : shared.front();
     options.cache = cache;
     return b.add(h, b.linear(attention + "o", b.attention(q, k, v, options), width, withoutBias));
   }
@@ -194,11 +205,10 @@ private:
   }
 
   /// What each head adds to the scores of a query for a key so far away: [1, H, S, T]. The distance alone
-  /// decides, so the S + T - 1 there are are looked up first.
-  Value positionBias(const std::string &stack, Value ids, Value mask, bool isBidirectional) {
-    Value table =
-        b.weight(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight", {buckets, heads});
-    Value queries = b.dim(ids, 1), keys = b.dim(mask, 1), one = b.constant(1);
+  /// decides, so the S + T - 1 there are are looked up first. `rows` is [B, S] or [B, S, C], `mask` [B, T].
+  Value positionBias(const std::string &attention, Value rows, Value mask, bool isBidirectional) {
+    Value table = b.weight(attention + "relative_attention_bias.weight", {buckets, heads});
+    Value queries = b.dim(rows, 1), keys = b.dim(mask, 1), one = b.constant(1);
     Value lastQuery = arith::SubIOp::create(b.builder, b.loc, keys, one); // at the position of the last key
     Value total = arith::AddIOp::create(b.builder, b.loc, queries, lastQuery);
     int64_t perSide = isBidirectional ? buckets / 2 : buckets, exact = perSide / 2;
@@ -221,7 +231,7 @@ private:
         });
 
     SmallVector<OpFoldResult> extents = {b.builder.getIndexAttr(1), b.builder.getIndexAttr(heads),
-                                         b.extent(ids, 1), b.extent(mask, 1)};
+                                         b.extent(rows, 1), b.extent(mask, 1)};
     return generate(b, extents, b.builder.getF32Type(), [&](Scalars s, ValueRange at) {
       // Query s stands at position T - S + s.
       Value place = s.add(at[3], s.subtract(s.subtract(queries, one), at[2]));
@@ -233,6 +243,7 @@ private:
   mlir::sesame::Activation activation;
   double epsilon;
   bool tied, scalesOutputs, isGated;
+  const bool biasInEveryLayer;
 };
 
 /// A bias that no module owns: cross attention has no positions.
@@ -255,6 +266,12 @@ constexpr Classes mt5Classes = {"MT5ForConditionalGeneration",
                                 "MT5ForQuestionAnswering",
                                 "MT5ForSequenceClassification",
                                 "MT5ForTokenClassification"};
+constexpr Classes umt5Classes = {"UMT5ForConditionalGeneration",
+                                 "UMT5Model",
+                                 "UMT5EncoderModel",
+                                 "UMT5ForQuestionAnswering",
+                                 "UMT5ForSequenceClassification",
+                                 "UMT5ForTokenClassification"};
 
 template <const Defaults &defaults, const Classes &classes> Family makeFamily(const char *modelType) {
   return {
@@ -293,6 +310,11 @@ const Family &t5Family() {
 
 const Family &mt5Family() {
   static const Family family = makeFamily<mt5Defaults, mt5Classes>("mt5");
+  return family;
+}
+
+const Family &umt5Family() {
+  static const Family family = makeFamily<umt5Defaults, umt5Classes>("umt5");
   return family;
 }
 

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../TensorOps.h"
 #include "../Vision.h"
 
 using namespace mlir;
@@ -68,6 +69,23 @@ public:
     b.endEntry();
   }
 
+  /// The pixels of all patches, some of which may be hidden from the model.
+  void maskedImageModeling() {
+    const int64_t side = image.perSide(), stride = b.config.extent("encoder_stride", 16),
+                  extent = side * stride;
+    Value h = beginForward(/*hidesPatches=*/true);
+    h = b.slice(h, 1, b.builder.getIndexAttr(numTokens()), b.builder.getIndexAttr(image.patches()));
+    const int64_t pixels = image.channels * stride * stride;
+    Value matrix = reshapedWeight(b, "decoder.0.weight", {pixels, width, 1, 1}, {pixels, width});
+    h = b.linearBy(matrix, b.weight("decoder.0.bias", {pixels}), h);
+    // [B, row, column, channels, y, x] -> [B, channels, row, y, column, x].
+    h = splitAxis(b, splitAxis(b, splitAxis(b, h, 2, image.channels), 3, stride), 1, side);
+    h = joinAxes(b, joinAxes(b, transpose(b, h, {0, 3, 1, 4, 2, 5}), 4), 2);
+    b.output("reconstruction", h,
+             {"B", std::to_string(image.channels), std::to_string(extent), std::to_string(extent)});
+    b.endEntry();
+  }
+
 private:
   int64_t numTokens() const { return isDistilled ? 2 : 1; }
 
@@ -77,11 +95,20 @@ private:
     b.output(name, logits, {"B", std::to_string(b.config.numLabels())});
   }
 
-  Value beginForward() {
+  /// With `hidesPatches` there is an input that says in place of which patches a learned one is read.
+  Value beginForward(bool hidesPatches = false) {
     b.beginEntry("forward");
     Value pixels = pixelInput(b, image, "B");
     Value h = patchEmbedding(b, prefix + "embeddings.patch_embeddings.projection", pixels, image, width,
                              /*hasBias=*/true);
+    if (hidesPatches) {
+      Value isHidden = b.idInput("bool_masked_pos", {"B", std::to_string(image.patches())}, 2, "zeros");
+      Value hidden = reshapedWeight(b, prefix + "embeddings.mask_token", {1, 1, width}, {width});
+      h = mapOver(b, "bpc,bp,c->bpc", {h, isHidden, hidden}, b.builder.getF32Type(),
+                  [](Scalars s, ValueRange values) {
+                    return s.select(s.less(s.constantI64(0), values[1]), values[2], values[0]);
+                  });
+    }
     std::vector<std::string> names = {"cls_token"};
     if (isDistilled)
       names.push_back("distillation_token");
@@ -140,9 +167,13 @@ const Family &vitFamily() {
           {"ViTModel", "image-feature-extraction", [](ModelBuilder &b) { makeVit(b).baseModel(); }},
           {"ViTForImageClassification", "image-classification",
            [](ModelBuilder &b) { makeVit(b).imageClassification(); }},
+          {"ViTForMaskedImageModeling", "masked-image-modeling",
+           [](ModelBuilder &b) { makeVit(b).maskedImageModeling(); }},
       },
       [](const WeightSource &weights) {
-        return weights.has("classifier.weight") ? "ViTForImageClassification" : "ViTModel";
+        return weights.has("classifier.weight")  ? "ViTForImageClassification"
+               : weights.has("decoder.0.weight") ? "ViTForMaskedImageModeling"
+                                                 : "ViTModel";
       },
       {},
   };
@@ -159,10 +190,13 @@ const Family &deitFamily() {
            [](ModelBuilder &b) { makeDeit(b).imageClassification(); }},
           {"DeiTForImageClassificationWithTeacher", "image-classification",
            [](ModelBuilder &b) { makeDeit(b).distilledClassification(); }},
+          {"DeiTForMaskedImageModeling", "masked-image-modeling",
+           [](ModelBuilder &b) { makeDeit(b).maskedImageModeling(); }},
       },
       [](const WeightSource &weights) {
         return weights.has("distillation_classifier.weight") ? "DeiTForImageClassificationWithTeacher"
                : weights.has("classifier.weight")            ? "DeiTForImageClassification"
+               : weights.has("decoder.0.weight")             ? "DeiTForMaskedImageModeling"
                                                              : "DeiTModel";
       },
       {},
