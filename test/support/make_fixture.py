@@ -14,7 +14,7 @@ import sys
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import GenerationConfig
+from transformers import GenerationConfig, GenerationMixin, LogitsProcessorList, WhisperTimeStampLogitsProcessor
 
 TINY_SEQ2SEQ = dict(d_model=24, encoder_layers=2, decoder_layers=3, encoder_attention_heads=3, decoder_attention_heads=2, encoder_ffn_dim=28, decoder_ffn_dim=20,
                     max_position_embeddings=40, id2label=None)
@@ -110,6 +110,15 @@ def hidden_patches(case, config):
     mask = torch.randint(0, 2, (2, (config.image_size // config.patch_size) ** 2))
     yield "fwd0", dict(pixel_values=torch.randn(2, *shape), bool_masked_pos=mask), None
     yield "fwd1", dict(pixel_values=torch.randn(1, *shape)), None
+
+
+def heard(case, config):
+    """Two log-mel spectra."""
+    yield "fwd0", dict(input_features=spectrum(config), decoder_input_ids=ids(case.vocab, 2, 7)), None
+
+
+def spectrum(config):
+    return torch.randn(2, config.num_mel_bins, 2 * config.max_source_positions)
 
 
 def regions(case, config):
@@ -214,6 +223,7 @@ CASES = {
     # transformers 5 ties the output table whatever the configuration says: these are made by 4.57.
     "umt5": Case("UMT5ForConditionalGeneration", pair, True, (97, 97), tie_word_embeddings=False, **TINY_T5),
     "umt5-tokcls": Case("UMT5ForTokenClassification", single(), vocab=97, num_labels=3, **TINY_T5),
+    "whisper-times": Case("WhisperForConditionalGeneration", heard, "times", 97, spread=0.5, **TINY_WHISPER),
     "prophetnet": Case("ProphetNetForConditionalGeneration", pair, True, (97, 97), id2label=None, **TINY_PROPHETNET),
 }
 
@@ -262,6 +272,12 @@ def generations(config, target):
     """(name, params) of each recorded search; eos ids of None are chosen from the free run."""
     base = dict(max_new_tokens=12, do_sample=False, pad_token_id=config.pad_token_id)
     beam = dict(base, num_beams=4, length_penalty=1.0, early_stopping=False)
+    if target == "times":
+        base.update(max_new_tokens=24, decoder_start_token_id=config.decoder_start_token_id, eos_token_id=70, return_timestamps=True, no_timestamps_token_id=80,
+                    max_initial_timestamp_index=4)
+        yield "greedy", dict(base, num_beams=1)
+        yield "beam", dict(base, num_beams=3)
+        return
     if target is None:  # a decoder alone
         yield "greedy", dict(base, num_beams=1)
         yield "beam", beam
@@ -274,7 +290,16 @@ def generations(config, target):
     yield "beam_forced_eos", dict(beam, early_stopping=True, eos_token_id=2, forced_eos_token_id=2, no_repeat_ngram_size=3)
 
 
+def transcribe(model, inputs, params):
+    """Whisper's rule for times in an otherwise plain search, without the cutting of long audio around it."""
+    config = GenerationConfig(**params, output_scores=True, return_dict_in_generate=True)
+    times = LogitsProcessorList([WhisperTimeStampLogitsProcessor(config, begin_index=1)])
+    return GenerationMixin.generate(model, **inputs, generation_config=config, logits_processor=times)
+
+
 def search(model, inputs, params, first_position=None):
+    if "return_timestamps" in params:
+        return transcribe(model, inputs, params)
     model.generation_config = GenerationConfig(**params, output_scores=True, return_dict_in_generate=True)
     if first_position is not None:
         rows, length = inputs["input_ids"].shape
@@ -316,12 +341,14 @@ def main(name, out):
             calls.append(entry)
         if case.generate:
             isPair = isinstance(case.vocab, tuple)
-            for call, params in generations(config, case.vocab[1] if isPair else None):
+            for call, params in generations(config, case.vocab[1] if isPair else "times" if case.generate == "times" else None):
                 for seed in range(200):
                     torch.manual_seed(1000 + seed)
                     if isPair:
                         a, mask = padded(ids(case.vocab[0], 2, 11), [11, 8], config.pad_token_id)
                         inputs = dict(input_ids=a, attention_mask=mask)
+                    elif case.generate == "times":
+                        inputs = dict(input_features=spectrum(config))
                     else:
                         inputs = dict(input_ids=ids(case.vocab, 2, 6))
                     if "eos_token_id" in params and params["eos_token_id"] is None or call == "beam_eos":

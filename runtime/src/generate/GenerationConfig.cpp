@@ -191,6 +191,9 @@ const Field fieldTable[] = {
     tokens<&C::forcedEosTokenId>("forced_eos_token_id"),
     tokens<&C::suppressTokens>("suppress_tokens"),
     tokens<&C::beginSuppressTokens>("begin_suppress_tokens"),
+    boolean<&C::returnTimestamps>("return_timestamps"),
+    token<&C::noTimestampsTokenId>("no_timestamps_token_id"),
+    field<&C::maxInitialTimestampIndex, readInteger<0>>("max_initial_timestamp_index", "an integer >= 0"),
     field<&C::exponentialDecayLengthPenalty, readDecay>("exponential_decay_length_penalty",
                                                         "[start >= 0, factor > 0]"),
     boolean<&C::removeInvalidValues>("remove_invalid_values"),
@@ -293,6 +296,9 @@ void GenerationConfig::validate() const {
   if (exponentialDecayLengthPenalty && eosTokenId.empty())
     throw Error(
         "exponential_decay_length_penalty: expected an eos_token_id whose score can grow, found none");
+  if (returnTimestamps && (!noTimestampsTokenId || eosTokenId.empty()))
+    throw Error("return_timestamps: expected a no_timestamps_token_id, behind which times begin, and an "
+                "eos_token_id, before which texts end");
   auto allSuppressed = [&](const std::vector<int64_t> &forced) {
     return !forced.empty() && std::all_of(forced.begin(), forced.end(), [&](int64_t id) {
       return std::find(suppressTokens.begin(), suppressTokens.end(), id) != suppressTokens.end();

@@ -68,6 +68,10 @@ struct GenerationConfig {
   std::vector<int64_t> forcedEosTokenId;
   std::vector<int64_t> suppressTokens;
   std::vector<int64_t> beginSuppressTokens;
+  /// Whisper's: the tokens behind `noTimestampsTokenId` are times, and come out as its paper has them.
+  bool returnTimestamps = false;
+  std::optional<int64_t> noTimestampsTokenId;
+  std::optional<int64_t> maxInitialTimestampIndex; ///< Of the first time.
   std::optional<std::pair<int64_t, double>> exponentialDecayLengthPenalty; ///< (start, factor)
   bool removeInvalidValues = false;
   bool renormalizeLogits = false;

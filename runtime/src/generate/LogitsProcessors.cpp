@@ -222,6 +222,54 @@ private:
   std::vector<int64_t> eos;
 };
 
+/// Times of Whisper (Radford et al. 2022, section 2.3; WhisperTimeStampLogitsProcessor): tokens from `first`
+/// on, which come first, in pairs but before the end token, and never decrease. A time is taken where all
+/// times together are likelier than each other token.
+class Timestamps : public LogitsProcessor {
+public:
+  Timestamps(const GenerationConfig &config, int64_t begin)
+      : first(*config.noTimestampsTokenId + 1), eos(config.eosTokenId.front()), begin(begin),
+        maxInitial(config.maxInitialTimestampIndex) {}
+
+  void apply(float *scores, int64_t vocabSize, const RowHistory &history,
+             ProcessorScratch &scratch) override {
+    auto forbid = [&](int64_t from, int64_t to) {
+      std::fill(scores + std::min(from, vocabSize), scores + std::clamp(to, from, vocabSize), minusInfinity);
+    };
+    forbid(first - 1, first);
+    const int64_t *ids = history.ids + begin, length = history.length - begin;
+    const bool isLast = length >= 1 && ids[length - 1] >= first;
+    const bool isBeforeLast = length < 2 || ids[length - 2] >= first;
+    if (isLast && isBeforeLast)
+      forbid(first, vocabSize);
+    else if (isLast)
+      forbid(0, eos);
+    for (int64_t i = length; i-- > 0;)
+      if (ids[i] >=
+          first) { // The end of a span may be the beginning of the next; nothing ends where it begins.
+        forbid(first, ids[i] + (isLast && !isBeforeLast ? 0 : 1));
+        break;
+      }
+    if (length == 0) {
+      forbid(0, first);
+      if (maxInitial)
+        forbid(first + *maxInitial + 1, vocabSize);
+    }
+    if (!logSoftmax(scores, scratch.values.data(), vocabSize))
+      return;
+    const float *times = scratch.values.data() + first;
+    const int64_t numTimes = vocabSize - first;
+    const float best = maximum(times, numTimes);
+    if (best > minusInfinity &&
+        best + std::log(sumOfExponentials(times, numTimes, best)) > maximum(scratch.values.data(), first))
+      forbid(0, first);
+  }
+
+private:
+  int64_t first, eos, begin;
+  std::optional<int64_t> maxInitial;
+};
+
 /// The log-softmax of what is left, so that beam scores stay log-probabilities.
 class Normalisation : public LogitsProcessor {
 public:
@@ -290,6 +338,10 @@ void sesame::appendProcessors(std::vector<std::unique_ptr<LogitsProcessor>> &lis
     int64_t begin =
         inputs.promptLength > 1 || !config.forcedBosTokenId ? inputs.promptLength : inputs.promptLength + 1;
     append(new SuppressTokens(config.beginSuppressTokens, begin, begin + 1));
+  }
+  if (config.returnTimestamps) {
+    checkToken(*config.noTimestampsTokenId + 1, vocabSize, "no_timestamps_token_id: the first time");
+    append(new Timestamps(config, inputs.promptLength));
   }
 }
 

@@ -69,9 +69,9 @@ public:
 
 /// The processors that a configuration asks for, in the order of transformers 5.x (`_get_logits_processor`):
 /// sequence bias, encoder repetition, repetition, no-repeat n-grams, encoder n-grams, bad words, minimum
-/// length, forced bos and eos, invalid values, length decay, suppressed tokens, then, when sampling,
-/// temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta, and last the normalisation. Scores that a
-/// processor forbids become -inf.
+/// length, forced bos and eos, invalid values, length decay, suppressed tokens, timestamps, then, when
+/// sampling, temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta, and last the normalisation.
+/// Scores that a processor forbids become -inf.
 class LogitsPipeline {
 public:
   /// Throws Error if a token id of the configuration lies outside of the vocabulary where that makes no

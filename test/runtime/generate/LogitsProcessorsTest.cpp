@@ -121,6 +121,31 @@ TEST(ProcessorTest, LengthsForcedAndSuppressedTokens) {
   EXPECT_EQ(process(both, Row(4, 1), {0, 2}, inputs), (Row{1, -inf, 1, 1}));
 }
 
+/// Against WhisperTimeStampLogitsProcessor of transformers 5.23: times are tokens from 6 on.
+TEST(ProcessorTest, TimestampsComeInPairsAndInOrder) {
+  ProcessorInputs inputs;
+  inputs.promptLength = 1;
+  const char *times = R"({"return_timestamps": true, "no_timestamps_token_id": 5, "eos_token_id": 4})";
+  const char *soon =
+      R"({"return_timestamps": true, "no_timestamps_token_id": 5, "eos_token_id": 4, "max_initial_timestamp_index": 1})";
+  const Row row{1, 2, 0.5, 0, 1.5, 9, 1, 1.25, 0, 0.5}, likely{1, 2, 0.5, 0, 1.5, 9, 1, 1.5, 1.25, 1};
+  const Row text{1, 2, 0.5, 0, 1.5, -inf, -inf, -inf, -inf, -inf};
+  auto after = [&](std::vector<int64_t> ids) { return process(times, row, std::move(ids), inputs); };
+  EXPECT_EQ(after({0}), (Row{-inf, -inf, -inf, -inf, -inf, -inf, 1, 1.25, 0, 0.5}));
+  EXPECT_EQ(process(soon, row, {0}, inputs), (Row{-inf, -inf, -inf, -inf, -inf, -inf, 1, 1.25, -inf, -inf}));
+  EXPECT_EQ(after({0, 6}), text);
+  EXPECT_EQ(after({0, 6, 1}), (Row{1, 2, 0.5, 0, 1.5, -inf, -inf, 1.25, 0, 0.5}));
+  EXPECT_EQ(after({0, 6, 1, 8}), (Row{-inf, -inf, -inf, -inf, 1.5, -inf, -inf, -inf, 0, 0.5}));
+  EXPECT_EQ(after({0, 6, 1, 8, 8}), text);
+  EXPECT_EQ(after({0, 6, 1, 7, 7, 2}), (Row{1, 2, 0.5, 0, 1.5, -inf, -inf, -inf, 0, 0.5}));
+  // All times together are likelier than any word.
+  EXPECT_EQ(process(times, likely, {0, 6, 1}, inputs),
+            (Row{-inf, -inf, -inf, -inf, -inf, -inf, -inf, 1.5, 1.25, 1}));
+  GenerationConfig config;
+  config.returnTimestamps = true;
+  EXPECT_THROW(config.validate(), Error);
+}
+
 TEST(ProcessorTest, LengthDecayInvalidValuesAndNormalisation) {
   ProcessorInputs inputs;
   inputs.promptLength = 2;
