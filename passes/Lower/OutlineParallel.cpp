@@ -12,6 +12,7 @@
 #include "sesame/Passes/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -22,6 +23,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace mlir::sesame {
@@ -69,6 +71,62 @@ static func::FuncOp createProfileFunction(ModuleOp module) {
 static LogicalResult makeSequential(scf::ForallOp forall) {
   IRRewriter rewriter(forall);
   return scf::forallToForLoop(rewriter, forall);
+}
+
+/// Computes products of extents in front of `forall`, where its body's affine maps have them: so bodies that
+/// differ only in what the number of their rows is a product of become the same.
+static void hoistProducts(scf::ForallOp forall) {
+  OpBuilder outside(forall);
+  llvm::DenseMap<std::pair<Value, Value>, Value> products;
+  SmallVector<Operation *> changed;
+  auto hoist = [&](auto op) {
+    AffineMap map = op.getMap();
+    SmallVector<Value> operands(op.getMapOperands());
+    DenseMap<AffineExpr, AffineExpr> replacements;
+    unsigned numSymbols = map.getNumSymbols();
+    map.walkExprs([&](AffineExpr expr) {
+      auto product = dyn_cast<AffineBinaryOpExpr>(expr);
+      if (!product || expr.getKind() != AffineExprKind::Mul || replacements.contains(expr))
+        return;
+      auto left = dyn_cast<AffineSymbolExpr>(product.getLHS()),
+           right = dyn_cast<AffineSymbolExpr>(product.getRHS());
+      if (!left || !right)
+        return;
+      Value factors[] = {operands[map.getNumDims() + left.getPosition()],
+                         operands[map.getNumDims() + right.getPosition()]};
+      if (!llvm::all_of(factors, [&](Value factor) { return forall.isDefinedOutsideOfLoop(factor); }))
+        return;
+      Value &known = products[{factors[0], factors[1]}];
+      if (!known)
+        known = arith::MulIOp::create(outside, op.getLoc(), factors[0], factors[1]);
+      operands.push_back(known);
+      replacements[expr] = outside.getAffineSymbolExpr(numSymbols++);
+    });
+    if (replacements.empty())
+      return;
+    map = map.replace(replacements, map.getNumDims(), numSymbols);
+    affine::canonicalizeMapAndOperands(&map, &operands);
+    OpBuilder inside(op);
+    auto simpler = decltype(op)::create(inside, op.getLoc(), map, operands);
+    op.replaceAllUsesWith(simpler.getResult());
+    op.erase();
+    changed.push_back(simpler);
+  };
+  SmallVector<Operation *> maps;
+  forall.walk([&](Operation *op) {
+    if (isa<affine::AffineApplyOp, affine::AffineMinOp>(op))
+      maps.push_back(op);
+  });
+  for (Operation *op : maps) {
+    if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+      hoist(apply);
+    else
+      hoist(cast<affine::AffineMinOp>(op));
+  }
+  // The terms of a minimum have an order.
+  RewritePatternSet patterns(forall.getContext());
+  affine::AffineMinOp::getCanonicalizationPatterns(patterns, forall.getContext());
+  (void)applyOpPatternsGreedily(changed, std::move(patterns));
 }
 
 namespace {
@@ -343,6 +401,7 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
           forall.emitError("a parallel loop needs a function with a 'sesame.context' argument");
           return signalPassFailure();
         }
+        hoistProducts(forall);
         std::string name = ("parallel_" + function.getName() + "_" + Twine(i)).str();
         if (IntegerAttr number = findOpNumber(forall.getLoc())) {
           if (!profile)

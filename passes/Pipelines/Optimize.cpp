@@ -28,6 +28,8 @@ void mlir::sesame::buildOptimize(OpPassManager &pm) {
   pm.addPass(createMergeSiblingLinearsPass());
   pm.addNestedPass<func::FuncOp>(createFuseLinearResidualPass());
   pm.addNestedPass<func::FuncOp>(createLastTokenLogitsPass());
+  pm.addPass(createPeelLastLayerPass());
+  pm.addNestedPass<func::FuncOp>(createLastTokenLogitsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

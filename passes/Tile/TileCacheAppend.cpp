@@ -22,6 +22,11 @@ namespace mlir::sesame {
 using namespace mlir;
 using namespace mlir::sesame;
 
+/// Positions of one task. The new keys of a position lie side by side for all groups, the positions apart: a
+/// few of them for one group after the other stay in few pages, and what was fetched for one group serves the
+/// next.
+static constexpr int64_t positionsPerTask = 16;
+
 namespace {
 class TileCacheAppendPass : public sesame::impl::TileCacheAppendPassBase<TileCacheAppendPass> {
   void runOnOperation() override {
@@ -36,15 +41,19 @@ class TileCacheAppendPass : public sesame::impl::TileCacheAppendPassBase<TileCac
     Location loc = op.getLoc();
     OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
     SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, loc, op.getSource()); // [B, G, S, D]
-    auto loop = scf::ForallOp::create(b, loc, {extents[0], extents[1]}, ValueRange{op.getCache()},
-                                      /*mapping=*/std::nullopt);
+    Blocks positions = {extents[2], positionsPerTask};
+    auto loop = scf::ForallOp::create(b, loc, {extents[0], positions.count(b, loc), extents[1]},
+                                      ValueRange{op.getCache()}, /*mapping=*/std::nullopt);
     b.setInsertionPoint(loop.getTerminator());
-    OpFoldResult row = loop.getInductionVar(0), group = loop.getInductionVar(1);
-    Value tile = extractTileThroughViews(
-        b, loc, op.getSource(), {{row, group, zero, zero}, {one, one, extents[2], extents[3]}}, {2, 3});
-    insertTile(
-        b, loc, loop, tile, loop.getRegionOutArgs()[0],
-        {{op.getLayer(), row, group, op.getPosition(), zero}, {one, one, one, extents[2], extents[3]}});
+    OpFoldResult row = loop.getInductionVar(0), group = loop.getInductionVar(2);
+    Value block = loop.getInductionVar(1);
+    OpFoldResult first = positions.offset(b, loc, block), count = positions.size(b, loc, block);
+    OpFoldResult place = affine::makeComposedFoldedAffineApply(
+        b, loc, b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1), {op.getPosition(), first});
+    Value tile = extractTileThroughViews(b, loc, op.getSource(),
+                                         {{row, group, first, zero}, {one, one, count, extents[3]}}, {2, 3});
+    insertTile(b, loc, loop, tile, loop.getRegionOutArgs()[0],
+               {{op.getLayer(), row, group, place, zero}, {one, one, one, count, extents[3]}});
     op.getResult().replaceAllUsesWith(loop.getResult(0));
     op.erase();
   }

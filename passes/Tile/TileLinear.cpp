@@ -129,6 +129,12 @@ private:
     return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
   }
 
+  /// Whether `rows` lie apart in what they are cut from: of several positions one is taken.
+  static bool isGathered(Value rows) {
+    auto slice = rows.getDefiningOp<tensor::ExtractSliceOp>();
+    return slice && slice.getDroppedDims().any();
+  }
+
   void replace(OpBuilder &b, Operation *op, Value input, Value residual, ArrayRef<Product> products) {
     auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
     Value rows = multiply(b, op, input, residual, products, /*perElement=*/1);
@@ -163,7 +169,7 @@ private:
     int64_t rowLength = cast<RankedTensorType>(lhs.getType()).getDimSize(1);
     OpFoldResult numRows = tensor::getMixedSize(b, loc, lhs, 0);
     Value out;
-    if (!residual || isInput(residual))
+    if (!residual || isInput(residual) || isGathered(residual))
       out = tensor::EmptyOp::create(b, loc, {numRows, outColumns}, element);
     if (residual) {
       Value start = collapseToRows(b, loc, residual);

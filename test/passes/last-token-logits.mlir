@@ -85,3 +85,32 @@ func.func @dynamic_width_stays(%h: tensor<?x?xf32>, %w: tensor<97x?xf32>) -> ten
   %y = tensor.extract_slice %l[0, 0] [1, 97] [1, 1] : tensor<?x97xf32> to tensor<97xf32>
   return %y : tensor<97xf32>
 }
+
+// An earlier position sees fewer keys than the last, to which the mask is aligned.
+// REMARK: an earlier position than the last sees fewer keys
+// CHECK-LABEL: func.func @first_query_of_a_causal_attention
+// CHECK:         sesame.attention {{.*}} -> tensor<?x3x?x12xf32>
+func.func @first_query_of_a_causal_attention(%q: tensor<?x3x?x12xf32>, %k: tensor<?x3x?x12xf32>) -> tensor<?x3x1x12xf32> {
+  %c0 = arith.constant 0 : index
+  %a = sesame.attention %q, %k, %k causal scale = 0.25 : tensor<?x3x?x12xf32>, tensor<?x3x?x12xf32>, tensor<?x3x?x12xf32> -> tensor<?x3x?x12xf32>
+  %b = tensor.dim %a, %c0 : tensor<?x3x?x12xf32>
+  %y = tensor.extract_slice %a[0, 0, 0, 0] [%b, 3, 1, 12] [1, 1, 1, 1] : tensor<?x3x?x12xf32> to tensor<?x3x1x12xf32>
+  return %y : tensor<?x3x1x12xf32>
+}
+
+// Its row of the mask and of the bias goes with a query, and its position with its rotation.
+// CHECK-LABEL: func.func @one_query
+// CHECK-DAG:     %[[P:.*]] = tensor.extract_slice %{{.*}}[0, 4] [%{{.*}}, 1] [1, 1] : tensor<?x?xi64> to tensor<?x1xi64>
+// CHECK-DAG:     %[[Q:.*]] = tensor.extract_slice %{{.*}}[0, 0, 4, 0] [%{{.*}}, 3, 1, 12] {{.*}} to tensor<?x3x1x12xf32>
+// CHECK:         %[[R:.*]] = sesame.rotary %[[Q]], %[[P]], %{{.*}} : tensor<?x3x1x12xf32>
+// CHECK-DAG:     %[[M:.*]] = tensor.extract_slice %{{.*}}[0, 4, 0] {{.*}} to tensor<?x1x?xi64>
+// CHECK-DAG:     %[[B:.*]] = tensor.extract_slice %{{.*}}[0, 0, 4, 0] {{.*}} to tensor<1x3x1x?xf32>
+// CHECK:         sesame.attention %[[R]], %{{.*}}, %{{.*}} mask(%[[M]] : tensor<?x1x?xi64>) bias(%[[B]] : tensor<1x3x1x?xf32>)
+func.func @one_query(%x: tensor<?x3x?x12xf32>, %k: tensor<?x3x?x12xf32>, %p: tensor<?x?xi64>, %f: tensor<6xf32>, %m: tensor<?x?x?xi64>, %bias: tensor<1x3x?x?xf32>) -> tensor<?x3x1x12xf32> {
+  %c0 = arith.constant 0 : index
+  %q = sesame.rotary %x, %p, %f : tensor<?x3x?x12xf32>, tensor<?x?xi64>, tensor<6xf32>
+  %a = sesame.attention %q, %k, %k mask(%m : tensor<?x?x?xi64>) bias(%bias : tensor<1x3x?x?xf32>) scale = 0.25 : tensor<?x3x?x12xf32>, tensor<?x3x?x12xf32>, tensor<?x3x?x12xf32> -> tensor<?x3x?x12xf32>
+  %b = tensor.dim %a, %c0 : tensor<?x3x?x12xf32>
+  %y = tensor.extract_slice %a[0, 0, 4, 0] [%b, 3, 1, 12] [1, 1, 1, 1] : tensor<?x3x?x12xf32> to tensor<?x3x1x12xf32>
+  return %y : tensor<?x3x1x12xf32>
+}

@@ -238,7 +238,8 @@ def LastTokenLogitsPass : Pass<"sesame-last-token-logits", "::mlir::func::FuncOp
   let description = [{
     A language model's definition computes logits for every position, and a decoding step uses the last. A slice of whole
     rows that takes one position of some axis moves up through linears, normalisations, activations and elementwise arithmetic on tensors, until what it cuts is
-    no longer computed row by row. The numbers do not change: each row is computed as before.
+    no longer computed row by row. The numbers do not change: each row is computed as before. On its way it passes heads that are merged, and attention, whose queries
+    are then of the one position (with `causal` only if it is the last one: the mask is aligned to the last key).
 
     ```mlir
     %n = sesame.layer_norm %h epsilon = 1.0e-5 : tensor<?x?x36xf32>
@@ -252,6 +253,26 @@ def LastTokenLogitsPass : Pass<"sesame-last-token-logits", "::mlir::func::FuncOp
 
     Left alone: values that something else uses, or that lie in another block, and rows of dynamic width.
   }];
+}
+
+def PeelLastLayerPass : Pass<"sesame-peel-last-layer", "::mlir::ModuleOp"> {
+  let summary = "Take the last layer out of its loop where one position of its result is used";
+  let description = [{
+    Only keys and values of the last layer are needed for every position of a prompt, if of its result a slice takes one position
+    (`sesame-last-token-logits` has moved it there, and moves it on through the layer). So the loop runs once less, and the body of the layer's function follows it.
+
+    ```mlir
+    %h:2 = scf.for %l = %c0 to %c12 step %c1 iter_args(%x = %e, %k = %cache) -> (tensor<?x?x8xf32>, tensor<12x?xf32>) {
+      %y:2 = func.call @block(%l, %x, %k) : ...
+      scf.yield %y#0, %y#1 : ...
+    }
+    %s = tensor.extract_slice %h#0[0, %last, 0] [%batch, 1, 8] [1, 1, 1] : tensor<?x?x8xf32> to tensor<?x8xf32>
+    // becomes a loop to %c11, the body of @block for %l = 11 with %h#0 and %h#1, and the slice of its first result
+    ```
+
+    Left alone: loops of an unknown count, layers whose result has other readers, and those that do not end in a row-wise operation.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::FuncOp"> {
