@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -242,7 +243,9 @@ TEST_P(SentencePieceModel, GivesWhatSentencePieceGives) {
   Report report;
   for (const json &line : lines) {
     compareSentencePiece(direct, line, report);
-    compareSentencePiece(fromFolder, line, report);
+    // A folder's mask is no text; XLNet's is this.
+    if (line["text"].get<std::string>().find("<mask>") == std::string::npos)
+      compareSentencePiece(fromFolder, line, report);
   }
   expectNone(report, lines.size());
   json altered = lines.back();
@@ -417,6 +420,22 @@ TEST(SentencePieceClasses, LanguagesAreSpecialAndKnownByName) {
   EXPECT_EQ(tokenizer.tokenToId("__de__"), std::optional<TokenId>(german));
   EXPECT_TRUE(tokenizer.isSpecial(german));
   EXPECT_EQ(tokenizer.decode(tokenizer.encodeIds("To be")), "To be");
+}
+
+/// The ids are those of the reference's Python classes.
+TEST(SentencePieceClasses, TheMaskIsFoundInText) {
+  const std::map<std::string, std::vector<TokenId>> expected = {
+      {"camembert", {5, 31, 184, 46, 9, 7, 65, 184, 74, 184, 6}},
+      {"xlm-roberta", {0, 28, 181, 43, 6, 4, 62, 181, 71, 181, 2}},
+      {"mbart", {28, 206, 43, 6, 4, 62, 206, 71, 206, 2, 184}},
+      {"barthez", {0, 23, 400, 37, 5, 4, 58, 400, 60, 400, 2}},
+      {"bartpho", {0, 19, 321, 30, 4, 3, 47, 321, 48, 321, 2}}};
+  for (const auto &[kind, ids] : expected) {
+    Tokenizer tokenizer = Tokenizer::fromDirectory(fixtures + "/files-" + kind);
+    EXPECT_EQ(tokenizer.encodeIds("to  <mask> be, or<mask>not <mask>"), ids) << kind;
+    EXPECT_EQ(tokenizer.encodeIds("<s>"), tokenizer.encode("<s>").ids);
+    EXPECT_GT(tokenizer.encodeIds("<s>").size(), 3u) << kind << ": other special tokens are text";
+  }
 }
 
 TEST(SentencePieceClasses, WhatIsNotSupportedIsRefusedByName) {

@@ -490,14 +490,19 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
     if (piece.type == SentencePieceFile::PieceType::control ||
         piece.type == SentencePieceFile::PieceType::unknown)
       impl->specials.insert(piece.text);
-  // What a directory lists by id is searched for in text, as its owner asked for it. The model's own control
-  // pieces and the tokens with a role are not: to SentencePiece they are no text.
+  // What a directory lists by id is searched for in text, as its owner asked for it, and so is the mask,
+  // which a user has no other way to write. The model's own control pieces and the other tokens with a role
+  // are not: to SentencePiece they are no text.
   const json *listed = directory ? &directory->value("added_tokens_decoder") : nullptr;
   bool explicitly = listed && listed->is_object();
+  auto mask = added.roles.find("mask_token");
   for (AddedToken &token : added.tokens) {
     if (token.special)
       impl->specials.insert(token.content);
-    if (explicitly || (directory && directory->addedMap.contains(token.content)))
+    const bool isMask = mask != added.roles.end() && mask->second == token.content;
+    if (isMask && !explicitly) // The reference's classes say so.
+      token.lstrip = !directory->isOneOf({"DebertaV2"});
+    if (explicitly || isMask || (directory && directory->addedMap.contains(token.content)))
       impl->added.push_back(token);
     else
       ids.vocabulary.add(token.content, token.id);
