@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ShareKernels.h"
+
 #include "sesame/Passes/EntryInterface.h"
 #include "sesame/Passes/OpNumber.h"
 #include "sesame/Passes/ParallelOrder.h"
@@ -419,6 +421,7 @@ struct OutlineParallelPass : sesame::impl::OutlineParallelPassBase<OutlineParall
           return signalPassFailure();
       }
     }
+    shareKernels(getOperation(), bodies);
   }
 };
 } // namespace
