@@ -104,9 +104,12 @@ private:
   /// The rows of `input` in words: those of an earlier linear over it in the same block, if there is one.
   Value packRowsOnce(OpBuilder &b, Location loc, Value input, Type words) {
     Value &known = packedRows[{input, words}];
-    if (!known || known.getParentBlock() != b.getInsertionBlock())
-      known = packRowsIntoWords(b, loc, collapseToRows(b, loc, input), words);
-    return known;
+    if (known && known.getParentBlock() == b.getInsertionBlock())
+      return known;
+    auto transpose = input.getDefiningOp<linalg::TransposeOp>();
+    if (transpose && transpose.getPermutation() == ArrayRef<int64_t>{1, 0, 2})
+      return known = packTransposedRowsIntoWords(b, loc, transpose.getInput(), words);
+    return known = packRowsIntoWords(b, loc, collapseToRows(b, loc, input), words);
   }
 
   /// Rows of one task. A task reads its rows once from memory and then, for each of its 8-row register tiles,

@@ -82,6 +82,12 @@ struct GateSums {
   int64_t firstColumn;
 };
 
+/// The input's part of all gates with its bias, for all steps: [B, T, Q * X], or [T, B, Q * X].
+struct Projection {
+  Value value;
+  bool isByStep; // the second form
+};
+
 /// What a task size is made of: see the options of the pass.
 struct Shape {
   int64_t panelWidth, taskBytes;
@@ -92,9 +98,9 @@ struct Shape {
 class Recurrence {
 public:
   template <typename OpTy>
-  Recurrence(OpTy op, Value projected, Shape shape)
+  Recurrence(OpTy op, Projection input, Shape shape)
       : b(op.getLoc(), op), shape(shape), lengths(op.getLengths()), recurrentBias(op.getRecurrentBias()),
-        projected(projected), order(op.getDirection()),
+        projected(input.value), isByStep(input.isByStep), order(op.getDirection()),
         numDirections(op.getInputWeight().getType().getDimSize(0)),
         batch(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 0)),
         steps(tensor::getMixedSize(b, b.getLoc(), op.getInput(), 1)) {}
@@ -154,14 +160,26 @@ public:
   SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ValueRange states,
                                 Value sequence, Cell cell);
 
+  /// Runs `body` for each row, which maps the `tiles` to those after it.
+  SmallVector<Value> loopOverRows(Value numRows, ValueRange tiles,
+                                  function_ref<void(Value row, SmallVectorImpl<Value> &tiles)> body) {
+    auto loop = scf::ForOp::create(b, index(0), numRows, index(1), tiles);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(loop.getBody());
+    SmallVector<Value> current = llvm::to_vector_of<Value>(loop.getRegionIterArgs());
+    body(loop.getInductionVar(), current);
+    scf::YieldOp::create(b, current);
+    return llvm::to_vector_of<Value>(loop.getResults());
+  }
+
   /// The input's part of a gate, with its bias.
   Value inputPart(const Lanes &at, int64_t gate, int64_t units) {
-    return read(projected, {at.batch, at.position, inputColumn(at, gate, units)}, at.mask);
+    return read(projected, inputPlace(at, gate, units), at.mask);
   }
   /// Asks for the input's part of a gate, so that it is near when the sum is done: the parts of all steps
   /// were written at once, some by another core.
   void prefetchInputPart(const Lanes &at, int64_t gate, int64_t units) {
-    prefetch(projected, {at.batch, at.position, inputColumn(at, gate, units)});
+    prefetch(projected, inputPlace(at, gate, units));
   }
   /// `sum` with the recurrent bias of a gate.
   Value addBias(const Lanes &at, Value sum, int64_t gate, int64_t units) {
@@ -222,10 +240,14 @@ private:
   Value offset(Value value, int64_t by) {
     return by ? arith::AddIOp::create(b, value, index(by)).getResult() : value;
   }
-  Value inputColumn(const Lanes &at, int64_t gate, int64_t units) {
+  /// Where the input's part of a gate begins.
+  SmallVector<Value> inputPlace(const Lanes &at, int64_t gate, int64_t units) {
     int64_t width = cast<RankedTensorType>(projected.getType()).getDimSize(2) / numDirections;
-    return getValueOrCreateConstantIndexOp(b, b.getLoc(),
-                                           plus(offset(at.unit, gate * units), at.direction, width));
+    Value column = getValueOrCreateConstantIndexOp(b, b.getLoc(),
+                                                   plus(offset(at.unit, gate * units), at.direction, width));
+    if (isByStep)
+      return {at.position, at.batch, column};
+    return {at.batch, at.position, column};
   }
   /// x + y * factor.
   OpFoldResult plus(OpFoldResult x, Value y, int64_t factor) {
@@ -299,6 +321,7 @@ private:
   ImplicitLocOpBuilder b;
   Shape shape;
   Value lengths, recurrentBias, projected;
+  bool isByStep; // see Projection
   Direction order;
   int64_t numDirections;     // Q
   OpFoldResult batch, steps; // B, T
@@ -408,33 +431,47 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
           sums.push_back({tile, inPanel * width});
       }
     }
-    auto rowLoop = scf::ForOp::create(b, index(0), rowCount, index(1), tilesBefore);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(rowLoop.getBody());
-    SmallVector<Value> current = llvm::to_vector_of<Value>(rowLoop.getRegionIterArgs());
-    Lanes at = lanesOf(rowLoop.getInductionVar());
-    at.tiles = &current;
-    for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
-      at.column = offset(firstColumn, first);
-      at.unit = sum(n, at.column);
-      at.mask = Value();
-      if (units % width != 0) {
-        Value left = arith::SubIOp::create(b, index(units), at.unit);
-        at.mask = vector::CreateMaskOp::create(b, VectorType::get({shape.lanes()}, b.getI1Type()), left);
+    // What the cells make, before it is stored: rows of a state, and of the input's part, may lie a multiple
+    // of 4096 bytes apart, and then a row's loads would wait for the stores of the row before it.
+    SmallVector<Value> made;
+    for (size_t i = 0; i < tilesBefore.size(); ++i)
+      made.push_back(allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(width)}));
+    auto forVectors = [&](Value row, function_ref<void(Lanes & at, Value inTile)> body) {
+      Lanes at = lanesOf(row);
+      for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
+        at.column = offset(firstColumn, first);
+        at.unit = sum(n, at.column);
+        at.mask = Value();
+        if (units % width != 0) {
+          Value left = arith::SubIOp::create(b, index(units), at.unit);
+          at.mask = vector::CreateMaskOp::create(b, VectorType::get({shape.lanes()}, b.getI1Type()), left);
+        }
+        body(at, index(first));
       }
-      SmallVector<Value> vectors;
-      for (const GateSums &gate : sums)
-        vectors.push_back(read(gate.tile, {at.row, index(gate.firstColumn + first)}, /*mask=*/nullptr));
-      SmallVector<Value> results = cell(at, vectors);
-      for (auto [result, tile] : llvm::zip_equal(results, current)) {
-        SmallVector<Value> indices = {at.row, at.column};
-        if (cast<RankedTensorType>(tile.getType()).getRank() == 3)
-          indices = {at.row, at.position, at.column};
-        tile = write(result, tile, indices, at.mask);
-      }
-    }
-    scf::YieldOp::create(b, current);
-    return llvm::to_vector_of<Value>(rowLoop.getResults());
+    };
+    SmallVector<Value> before = llvm::to_vector(tilesBefore);
+    made = loopOverRows(rowCount, made, [&](Value row, SmallVectorImpl<Value> &current) {
+      forVectors(row, [&](Lanes &at, Value inTile) {
+        at.tiles = &before;
+        SmallVector<Value> vectors;
+        for (const GateSums &gate : sums) {
+          Value column = arith::AddIOp::create(b, inTile, index(gate.firstColumn));
+          vectors.push_back(read(gate.tile, {row, column}, /*mask=*/nullptr));
+        }
+        for (auto [result, tile] : llvm::zip_equal(cell(at, vectors), current))
+          tile = write(result, tile, {row, inTile}, /*mask=*/nullptr);
+      });
+    });
+    return loopOverRows(rowCount, tilesBefore, [&](Value row, SmallVectorImpl<Value> &current) {
+      forVectors(row, [&](Lanes &at, Value inTile) {
+        for (auto [from, tile] : llvm::zip_equal(made, current)) {
+          SmallVector<Value> indices = {row, at.column};
+          if (cast<RankedTensorType>(tile.getType()).getRank() == 3)
+            indices = {row, at.position, at.column};
+          tile = write(read(from, {row, inTile}, /*mask=*/nullptr), tile, indices, at.mask);
+        }
+      });
+    });
   };
   if (panelsPerTask == 1) {
     tiles = buildPanel(index(0), tiles);
@@ -645,8 +682,10 @@ private:
            isWeight(op.getRecurrentWeight()) && isWeight(projection);
   }
 
-  /// W_ih x + b_ih for all steps and directions: [B, T, Q * X].
-  template <typename OpTy> Value projectInput(ImplicitLocOpBuilder &b, OpTy op) {
+  /// W_ih x + b_ih for all steps and directions. A step of many rows that lie T * Q * X apart, often a
+  /// multiple of a large power of two, would find them in one set of each cache, which holds 8. Where the
+  /// input is packed into words anyway, it is packed step by step.
+  template <typename OpTy> Projection projectInput(ImplicitLocOpBuilder &b, OpTy op) {
     // [Q, X, I] -> [Q * X, I]
     Value weight = readDerived(b, op.getInputWeight(), ".rows", {}, [](ImplicitLocOpBuilder &b, Value whole) {
       return tensor::CollapseShapeOp::create(b, whole, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
@@ -654,11 +693,21 @@ private:
     Value bias;
     if (op.getInputBias())
       bias = tensor::CollapseShapeOp::create(b, op.getInputBias(), ArrayRef<ReassociationIndices>{{0, 1}});
-    auto inputType = cast<RankedTensorType>(op.getInput().getType());
+    Value input = op.getInput();
+    auto weightType = cast<RankedTensorType>(weight.getType());
+    bool isByStep = isInWords(op, panelElement(op, weightType.getDimSize(1)));
+    if (isByStep) {
+      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), input);
+      std::swap(sizes[0], sizes[1]);
+      Value empty = tensor::EmptyOp::create(b, sizes, b.getF32Type());
+      input = linalg::TransposeOp::create(b, input, empty, ArrayRef<int64_t>{1, 0, 2})->getResult(0);
+    }
+    auto inputType = cast<RankedTensorType>(input.getType());
     SmallVector<int64_t> shape(inputType.getShape());
-    shape.back() = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-    return LinearOp::create(b, inputType.clone(shape), op.getInput(), weight, bias, /*residual=*/Value(),
-                            WeightLayout::nk, Activation::identity);
+    shape.back() = weightType.getDimSize(0);
+    Value value = LinearOp::create(b, inputType.clone(shape), input, weight, bias, /*residual=*/Value(),
+                                   WeightLayout::nk, Activation::identity);
+    return {value, isByStep};
   }
 
   /// What the products of `op` with a weight [.., .., K] are made in.

@@ -21,6 +21,9 @@ Type parseWeightType(ModuleOp module, StringRef pass, StringRef name);
 /// The rows of `matrix` [M, K] in words of `element`: [M, W], made by parallel tasks of a few rows.
 Value packRowsIntoWords(OpBuilder &b, Location loc, Value matrix, Type element);
 
+/// As `packRowsIntoWords` of the rows of `input` [R, S, K] with the outer axes exchanged: [S * R, W].
+Value packTransposedRowsIntoWords(OpBuilder &b, Location loc, Value input, Type element);
+
 } // namespace mlir::sesame
 
 #endif // SESAME_TILE_WORDS_H

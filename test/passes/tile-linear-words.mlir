@@ -30,6 +30,25 @@ func.func @rank_3_of_bf16(%x: tensor<?x?x36xf32>, %w: tensor<2x18x32xi32>, %b: t
   return %y : tensor<?x?x44xf32>
 }
 
+// Rows in another order are packed in it.
+// CHECK-LABEL: func.func @exchanged
+// CHECK-SAME:    %[[X:[^ ]*]]: tensor<?x?x36xf32>
+// CHECK:         %[[PACKED:.*]] = scf.forall (%[[ROW:.*]], %{{.*}}) in {{.*}} -> (tensor<?x?x18xi32>) {
+// CHECK:           tensor.extract_slice %[[X]][%[[ROW]], %[[FIRST:.*]], 0] [1, %[[COUNT:.*]], 36]
+// CHECK:           sesame.pack_words_tile of bf16 input(%{{.*}} : tensor<?x36xf32>) out(%{{.*}} : tensor<?x18xi32>)
+// CHECK:           tensor.parallel_insert_slice {{.*}}[%[[FIRST]], %[[ROW]], 0] [%[[COUNT]], 1, 18]
+// CHECK:         tensor.collapse_shape %[[PACKED]]
+func.func @exchanged(%x: tensor<?x?x36xf32>, %w: tensor<2x18x32xi32>) -> tensor<?x?x44xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = tensor.dim %x, %c0 : tensor<?x?x36xf32>
+  %s = tensor.dim %x, %c1 : tensor<?x?x36xf32>
+  %e = tensor.empty(%s, %r) : tensor<?x?x36xf32>
+  %t = linalg.transpose ins(%x : tensor<?x?x36xf32>) outs(%e : tensor<?x?x36xf32>) permutation = [1, 0, 2]
+  %y = sesame.word_linear %t, %w of bf16 : tensor<?x?x36xf32>, tensor<2x18x32xi32> -> tensor<?x?x44xf32>
+  return %y : tensor<?x?x44xf32>
+}
+
 // A result that only linears of bf16 read is stored as the words that these would pack; the result of the second has another reader.
 // CHECK-LABEL: func.func @words_for_the_next
 // CHECK-SAME:    %[[X:[^ ]*]]: tensor<?x?x36xf32>

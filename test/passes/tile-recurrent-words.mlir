@@ -27,8 +27,11 @@ sesame.weight @u : tensor<1x80x20xf32> {
   sesame.yield %0 : tensor<1x80x20xf32>
 }
 
-// The rows of the hidden state are packed once a step.
+// The input's part lies step by step. The rows of the hidden state are packed once a step.
 // CHECK-LABEL:  func.func @lstm
+// CHECK-SAME:     %[[X:[^ ]*]]: tensor<?x?x6xf32>
+// CHECK:          %[[BY_STEP:.*]] = linalg.transpose ins(%[[X]] : tensor<?x?x6xf32>) {{.*}} permutation = [1, 0, 2]
+// CHECK:          sesame.linear %[[BY_STEP]]
 // CHECK:          scf.for %{{.*}} iter_args(%{{.*}}, %[[H:.*]] = %{{.*}}, %{{.*}}) -> (tensor<?x?x20xf32>, tensor<1x?x20xf32>, tensor<1x?x20xf32>)
 // CHECK:            %[[ALL:.*]] = tensor.collapse_shape %[[H]]
 // CHECK:            %[[WORDS:.*]] = scf.forall
@@ -43,6 +46,7 @@ sesame.weight @u : tensor<1x80x20xf32> {
 // BF16:           sesame.pack_words_tile of bf16
 // BF16:           sesame.word_matmul_tile of bf16
 // WIDENED-LABEL: func.func @lstm
+// WIDENED-NOT:    linalg.transpose
 // WIDENED:        sesame.matmul_tile lhs(%{{.*}} : tensor<?x20xf32>) panel(%{{.*}} : tensor<20x64xbf16>)
 // NARROW-LABEL: func.func @lstm
 // NARROW-COUNT-4: sesame.word_matmul_tile of i8 lhs(%{{.*}} : tensor<?x7xi32>) panel(%{{.*}} : tensor<7x16xi32>)
