@@ -310,8 +310,13 @@ def least_seconds(record, roofline):
             bytes_ += workload.batch * 2 * layers * (workload.tokens + workload.new / 2) * width * 4
         else:
             lengths = ragged_lengths(workload) if workload.kind == "ragged" else [workload.tokens] * workload.batch
-            pairs = sum(n * (n + 1) / 2 if head else n**2 for n in lengths)
-            operations = 2 * sum(lengths) * weights + 2 * workload.batch * head + 4 * layers * width * pairs
+            pairs = layers * sum(n * (n + 1) / 2 if head else n**2 for n in lengths)
+            products = sum(lengths) * weights
+            if head:
+                # The logits of the last token need keys and values of the last layer, and the rest for one token.
+                products += workload.batch * head - (sum(lengths) - workload.batch) * 10 * width * width
+                pairs -= sum(n * (n - 1) / 2 for n in lengths)
+            operations = 2 * products + 4 * width * pairs
             bytes_ = (weights + head) * bytes_per_weight
         return max(operations / rate, bytes_ / memory)
     if record["model"].startswith(("lstm", "gru")):

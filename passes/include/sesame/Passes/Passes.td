@@ -495,9 +495,10 @@ def OutlineParallelPass : Pass<"sesame-outline-parallel", "::mlir::ModuleOp"> {
     Each `scf.forall` on memrefs becomes one range [0, count) of flattened iterations. Its body becomes a function
     `(data, begin, end)` that finds what it uses in the struct `data` points to; the struct lies on the caller's stack. A range of one
     iteration is run by calling the body. An `scf.forall` inside another becomes plain loops. Loops with equal bodies, such as those of a layer
-    in each of a model's entries, share one function.
+    in each of a model's entries, share one function. Kernel ops of different bodies that agree but for the strides of their memrefs
+    become calls of one function, whose arguments have dynamic strides where theirs differ.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
