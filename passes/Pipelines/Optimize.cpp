@@ -28,6 +28,7 @@ void mlir::sesame::buildOptimize(OpPassManager &pm) {
   pm.addPass(createMergeSiblingLinearsPass());
   pm.addNestedPass<func::FuncOp>(createFuseLinearResidualPass());
   pm.addNestedPass<func::FuncOp>(createLastTokenLogitsPass());
+  // The slice that has come to the loop of the layers goes on through the one that was taken out of it.
   pm.addPass(createPeelLastLayerPass());
   pm.addNestedPass<func::FuncOp>(createLastTokenLogitsPass());
   pm.addPass(createCanonicalizerPass());

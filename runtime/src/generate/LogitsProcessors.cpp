@@ -234,7 +234,8 @@ public:
   void apply(float *scores, int64_t vocabSize, const RowHistory &history,
              ProcessorScratch &scratch) override {
     auto forbid = [&](int64_t from, int64_t to) {
-      std::fill(scores + std::min(from, vocabSize), scores + std::clamp(to, from, vocabSize), minusInfinity);
+      from = std::min(from, vocabSize);
+      std::fill(scores + from, scores + std::clamp(to, from, vocabSize), minusInfinity);
     };
     forbid(first - 1, first);
     const int64_t *ids = history.ids + begin, length = history.length - begin;
@@ -244,9 +245,9 @@ public:
       forbid(first, vocabSize);
     else if (isLast)
       forbid(0, eos);
+    // The end of a span may be the beginning of the next; nothing ends where it begins.
     for (int64_t i = length; i-- > 0;)
-      if (ids[i] >=
-          first) { // The end of a span may be the beginning of the next; nothing ends where it begins.
+      if (ids[i] >= first) {
         forbid(first, ids[i] + (isLast && !isBeforeLast ? 0 : 1));
         break;
       }

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Languages.h"
-#include "PythonText.h"
 #include "SentencePiece.h"
 #include "TokenizerFiles.h"
 #include "WordRules.h"
@@ -262,16 +261,10 @@ PieceIds bartphoIds(const SentencePieceFile &file, const TokenizerDirectory &dir
                              {"cls_token", "<s>"}})
     add(directory.tokenOf(role, usual));
   const std::string path = directory.file("dict.txt");
-  size_t number = 0;
-  for (const std::string &line : readLines(path)) {
-    ++number;
-    std::vector<ByteSpan> words;
-    python::split(line, words);
-    if (words.empty())
-      throw Error(message(path, ": line ", number, ": expected a token, found none"));
-    if (!add(line.substr(words[0].begin, words[0].end - words[0].begin)))
-      throw Error(message(path, ": line ", number, ": the token is there already"));
-  }
+  const std::vector<std::string> tokens = readFirstWords(path, "token");
+  for (size_t i = 0; i < tokens.size(); ++i)
+    if (!add(tokens[i]))
+      throw Error(message(path, ": line ", i + 1, ": the token is there already"));
   add(directory.tokenOf("mask_token", "<mask>"));
   ids.unknown = ids.vocabulary.find(directory.tokenOf("unk_token", "<unk>"));
   placeListed(file, ids);
@@ -464,15 +457,17 @@ Tokenizer fromModelFile(const std::string &path, const TokenizerDirectory *direc
     } else if (directory->isOneOf({"XLMProphetNet"})) {
       single = "A sep_token";
       pair = "A sep_token B sep_token";
-    } else if (!languages.empty() && sourceLanguage(*directory, languages).empty()) {
-      single = "A eos_token";
-      pair = "A B eos_token";
     } else if (!languages.empty()) {
-      added.roles["source_language"] = sourceLanguage(*directory, languages);
+      const std::string language = sourceLanguage(*directory, languages);
       const bool isLast = directory->isOneOf({"MBart", "PLBart"}) ||
                           (directory->isOneOf({"Nllb"}) && directory->flag("legacy_behaviour", false));
-      single = isLast ? "A eos_token source_language" : "source_language A eos_token";
-      pair = isLast ? "A B eos_token source_language" : "source_language A B eos_token";
+      std::string before, after;
+      if (!language.empty()) {
+        added.roles["source_language"] = language;
+        (isLast ? after : before) = isLast ? " source_language" : "source_language ";
+      }
+      single = before + "A eos_token" + after;
+      pair = before + "A B eos_token" + after;
     } else if (fairseq) {
       single = "cls_token A sep_token";
       pair = "cls_token A sep_token sep_token B sep_token";

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TokenizerFiles.h"
+#include "PythonText.h"
 #include "support/Json.h"
 #include "support/MappedFile.h"
 
@@ -286,6 +287,18 @@ std::vector<std::string> sesame::readLines(const std::string &path) {
     if (!line.empty() && line.back() == '\r')
       line.remove_suffix(1);
     lines.emplace_back(line);
+  }
+  return lines;
+}
+
+std::vector<std::string> sesame::readFirstWords(const std::string &path, const char *what) {
+  std::vector<std::string> lines = readLines(path);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::vector<ByteSpan> words;
+    python::split(lines[i], words);
+    if (words.empty())
+      throw Error(message(path, ": line ", i + 1, ": expected a ", what, ", found none"));
+    lines[i] = lines[i].substr(words[0].begin, words[0].end - words[0].begin);
   }
   return lines;
 }

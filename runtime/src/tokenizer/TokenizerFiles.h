@@ -83,6 +83,9 @@ nlohmann::json makeTemplate(const std::string &single, const std::string &pair, 
 /// The lines of a text file without their ends. Throws Error unless it is UTF-8.
 std::vector<std::string> readLines(const std::string &path);
 
+/// The first word of each line. Throws Error that expects a `what` where a line has none.
+std::vector<std::string> readFirstWords(const std::string &path, const char *what);
+
 /// Tokens by line, as vocab.txt lists them.
 Vocabulary readVocabularyLines(const std::string &path);
 

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Models.h"
-#include "PythonText.h"
 #include "TokenizerFiles.h"
 #include "WordBpe.h"
 #include "WordRules.h"
@@ -200,15 +199,8 @@ Tokenizer fromFastBpe(const TokenizerDirectory &directory) {
 Tokenizer fromTransfoXl(const TokenizerDirectory &directory) {
   WordFile file(directory, "vocab.txt");
   Vocabulary vocabulary;
-  const std::vector<std::string> lines = readLines(file.path);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    std::vector<ByteSpan> words;
-    python::split(lines[i], words);
-    if (words.empty())
-      throw Error(message(file.path, ": line ", i + 1, ": expected a word, found none"));
-    vocabulary.add(std::string_view(lines[i]).substr(words[0].begin, words[0].end - words[0].begin),
-                   static_cast<TokenId>(vocabulary.size()));
-  }
+  for (const std::string &word : readFirstWords(file.path, "word"))
+    vocabulary.add(word, static_cast<TokenId>(vocabulary.size()));
   // A word that is missing is a special token that AddedTokens puts behind the others.
   const char *unknown = vocabulary.find("<UNK>") != noToken ? "<UNK>" : "<unk>";
   TokenId next = static_cast<TokenId>(vocabulary.size());

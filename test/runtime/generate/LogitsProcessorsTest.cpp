@@ -133,6 +133,10 @@ TEST(ProcessorTest, TimestampsComeInPairsAndInOrder) {
   auto after = [&](std::vector<int64_t> ids) { return process(times, row, std::move(ids), inputs); };
   EXPECT_EQ(after({0}), (Row{-inf, -inf, -inf, -inf, -inf, -inf, 1, 1.25, 0, 0.5}));
   EXPECT_EQ(process(soon, row, {0}, inputs), (Row{-inf, -inf, -inf, -inf, -inf, -inf, 1, 1.25, -inf, -inf}));
+  // Any first time is early enough.
+  const char *late =
+      R"({"return_timestamps": true, "no_timestamps_token_id": 5, "eos_token_id": 4, "max_initial_timestamp_index": 9007199254740992})";
+  EXPECT_EQ(process(late, row, {0}, inputs), after({0}));
   EXPECT_EQ(after({0, 6}), text);
   EXPECT_EQ(after({0, 6, 1}), (Row{1, 2, 0.5, 0, 1.5, -inf, -inf, 1.25, 0, 0.5}));
   EXPECT_EQ(after({0, 6, 1, 8}), (Row{-inf, -inf, -inf, -inf, 1.5, -inf, -inf, -inf, 0, 0.5}));
