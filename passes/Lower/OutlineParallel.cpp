@@ -8,6 +8,8 @@
 
 #include "ShareKernels.h"
 
+#include "sesame/Dialect/SesameDialect.h"
+#include "sesame/Dialect/WordOps.h"
 #include "sesame/Passes/EntryInterface.h"
 #include "sesame/Passes/OpNumber.h"
 #include "sesame/Passes/ParallelOrder.h"
@@ -19,6 +21,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
@@ -76,6 +79,18 @@ static LogicalResult makeSequential(scf::ForallOp forall) {
   return scf::forallToForLoop(rewriter, forall);
 }
 
+/// The outermost loop around `forall` that does not change the `values`, or `forall`.
+static Operation *findPlace(scf::ForallOp forall, ValueRange values) {
+  Operation *place = forall;
+  auto isOutside = [&](scf::ForOp loop) {
+    return llvm::all_of(values, [&](Value value) { return loop.isDefinedOutsideOfLoop(value); });
+  };
+  for (auto loop = forall->getParentOfType<scf::ForOp>(); loop && isOutside(loop);
+       loop = loop->getParentOfType<scf::ForOp>())
+    place = loop;
+  return place;
+}
+
 /// Computes products of extents in front of `forall`, where its body's affine maps have them: so bodies that
 /// differ only in what the number of their rows is a product of become the same.
 static void hoistProducts(scf::ForallOp forall) {
@@ -100,8 +115,10 @@ static void hoistProducts(scf::ForallOp forall) {
       if (!llvm::all_of(factors, [&](Value factor) { return forall.isDefinedOutsideOfLoop(factor); }))
         return;
       Value &known = products[{factors[0], factors[1]}];
-      if (!known)
+      if (!known) {
+        outside.setInsertionPoint(findPlace(forall, factors));
         known = arith::MulIOp::create(outside, op.getLoc(), factors[0], factors[1]);
+      }
       operands.push_back(known);
       replacements[expr] = outside.getAffineSymbolExpr(numSymbols++);
     });
@@ -130,6 +147,109 @@ static void hoistProducts(scf::ForallOp forall) {
   RewritePatternSet patterns(forall.getContext());
   affine::AffineMinOp::getCanonicalizationPatterns(patterns, forall.getContext());
   (void)applyOpPatternsGreedily(changed, std::move(patterns));
+}
+
+/// Work, in multiply-adds of tiles, below which a region is run by the thread that reaches it: about a
+/// microsecond with 16 lanes. To begin and to end a region takes a fifth of that where the threads lie apart,
+/// but ten microseconds while two of them share a CPU.
+static constexpr int64_t kLeastWork = 96 * 1024;
+/// To read a panel from the L2 cache takes as long as to multiply so many rows by it.
+static constexpr int64_t kRowsPerRead = 3;
+
+namespace {
+/// Estimates the work of an `scf.forall` in front of it, from what its first iteration does.
+class WorkEstimate {
+public:
+  WorkEstimate(scf::ForallOp forall, OpBuilder &builder)
+      : forall(forall), builder(builder), loc(forall.getLoc()) {}
+
+  /// The products of all tiles of an iteration, where reading a panel counts as `kRowsPerRead` rows more and
+  /// a word as one number; null if the body does anything else that may take long, or the size of a tile is
+  /// known only inside.
+  Value estimate();
+
+private:
+  /// `value` as it is in the first iteration; null if it is not made of values from outside alone.
+  Value outside(Value value);
+  /// The extent of axis 0 of a tile; null if it is not known outside.
+  Value numRows(Value tile);
+
+  scf::ForallOp forall;
+  OpBuilder &builder;
+  Location loc;
+  IRMapping known;
+};
+} // namespace
+
+Value WorkEstimate::outside(Value value) {
+  if (forall.isDefinedOutsideOfLoop(value))
+    return value;
+  if (Value made = known.lookupOrNull(value))
+    return made;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    Operation *around = argument.getOwner()->getParentOp();
+    if (around == forall)
+      return getValueOrCreateConstantIndexOp(builder, loc,
+                                             forall.getMixedLowerBound()[argument.getArgNumber()]);
+    auto loop = dyn_cast<scf::ForOp>(around);
+    return loop && loop.getInductionVar() == value ? outside(loop.getLowerBound()) : Value();
+  }
+  Operation *op = value.getDefiningOp();
+  if (!isPure(op) || op->getNumRegions() != 0)
+    return nullptr;
+  for (Value operand : op->getOperands()) {
+    Value made = outside(operand);
+    if (!made)
+      return nullptr;
+    known.map(operand, made);
+  }
+  builder.clone(*op, known);
+  return known.lookup(value);
+}
+
+Value WorkEstimate::numRows(Value tile) {
+  auto type = cast<MemRefType>(tile.getType());
+  if (!type.isDynamicDim(0))
+    return arith::ConstantIndexOp::create(builder, loc, type.getDimSize(0));
+  auto view = tile.getDefiningOp<memref::SubViewOp>();
+  if (!view)
+    return nullptr;
+  llvm::SmallBitVector kept = view.getDroppedDims().flip();
+  Value size = dyn_cast<Value>(view.getMixedSizes()[kept.find_first()]);
+  return size ? outside(size) : Value();
+}
+
+Value WorkEstimate::estimate() {
+  SmallVector<std::pair<Operation *, MemRefType>> tiles; // and their panels
+  auto result = forall->walk([&](Operation *op) {
+    if (auto tile = dyn_cast<MatmulTileOp>(op))
+      tiles.push_back({op, cast<MemRefType>(tile.getPanel().getType())});
+    else if (auto tile = dyn_cast<WordMatmulTileOp>(op))
+      tiles.push_back({op, cast<MemRefType>(tile.getPanel().getType())});
+    else if (isa_and_nonnull<SesameDialect, linalg::LinalgDialect>(op->getDialect()))
+      return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  if (result.wasInterrupted())
+    return nullptr;
+  Value sum, perRead = arith::ConstantIndexOp::create(builder, loc, kRowsPerRead);
+  for (auto [op, panel] : tiles) {
+    Value rows = numRows(op->getOperand(0));
+    if (!rows || !panel.hasStaticShape())
+      return nullptr;
+    Value work = builder.createOrFold<arith::MulIOp>(
+        loc, builder.createOrFold<arith::AddIOp>(loc, rows, perRead),
+        arith::ConstantIndexOp::create(builder, loc, panel.getNumElements()));
+    for (auto loop = op->getParentOfType<scf::ForOp>(); loop && forall->isProperAncestor(loop);
+         loop = loop->getParentOfType<scf::ForOp>()) {
+      Value times = outside(loop.getUpperBound());
+      if (!times)
+        return nullptr;
+      work = builder.createOrFold<arith::MulIOp>(loc, work, times);
+    }
+    sum = sum ? builder.createOrFold<arith::AddIOp>(loc, sum, work) : work;
+  }
+  return sum;
 }
 
 namespace {
@@ -173,13 +293,17 @@ private:
   /// Iterations along each axis, and their product.
   SmallVector<Value> counts;
   Value count;
-  /// Whether a part's iterations run from the last to the first; null if never.
-  Value isReversed;
+  /// The number of the surrounding loop's iteration, in whose odd ones a part's iterations run from the last
+  /// to the first; null if they never do.
+  Value alternation;
 };
 } // namespace
 
 LogicalResult Outliner::collectCaptures() {
   SetVector<Value> used;
+  // First, so that what changes from region to region lies in one cache line.
+  if (alternation)
+    used.insert(alternation);
   getUsedValuesDefinedAbove(forall->getRegions(), used);
   // Lower bounds and steps map the flat iteration to the loop's own indices.
   for (Value bound : llvm::concat<Value>(llvm::to_vector(forall.getDynamicLowerBound()),
@@ -187,8 +311,6 @@ LogicalResult Outliner::collectCaptures() {
     used.insert(bound);
   for (Value value : counts)
     used.insert(value);
-  if (isReversed)
-    used.insert(isReversed);
   SmallVector<Type> types;
   for (Value value : used) {
     if (Operation *op = value.getDefiningOp(); op && op->hasTrait<OpTrait::ConstantLike>()) {
@@ -209,16 +331,21 @@ LogicalResult Outliner::collectCaptures() {
 Value Outliner::storeCaptures() {
   if (captures.empty())
     return LLVM::ZeroOp::create(builder, loc, pointer);
+  OpBuilder::InsertionGuard guard(builder);
   Value data;
   {
-    // In the entry block: a stack object made inside a loop would be made anew in each iteration.
+    // In the entry block: a stack object made inside a loop would be made anew in each iteration. In cache
+    // lines of its own, which the other threads keep as long as it is not written.
     OpBuilder::InsertionGuard guard(builder);
     auto function = forall->getParentOfType<func::FuncOp>();
     builder.setInsertionPointToStart(&function.getBody().front());
     Value one = LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(1));
-    data = LLVM::AllocaOp::create(builder, loc, pointer, dataType, one, /*alignment=*/0);
+    data = LLVM::AllocaOp::create(builder, loc, pointer, dataType, one, /*alignment=*/64);
   }
   for (auto [i, value] : llvm::enumerate(captures)) {
+    // What a loop does not change is stored before it: each line that is written between two regions is a
+    // miss for the caller, which takes it from the others, and then for each of them.
+    builder.setInsertionPoint(findPlace(forall, value));
     Value address = LLVM::GEPOp::create(builder, loc, pointer, dataType, data,
                                         ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
     LLVM::StoreOp::create(builder, loc, castTo(dataType.getBody()[i], value), address);
@@ -264,17 +391,22 @@ func::FuncOp Outliner::createBody(StringRef name) {
     return position;
   };
 
+  Value isReversed;
+  if (alternation) {
+    Value isOdd = arith::AndIOp::create(builder, loc, mapping.lookup(alternation), one);
+    isReversed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, isOdd, one);
+  }
   // The first iteration's position is found by division, the others' by counting up with carry; but each by
   // division where the order may be reversed.
   auto loop =
-      scf::ForOp::create(builder, loc, begin, end, one, isReversed ? SmallVector<Value>() : locate(begin));
+      scf::ForOp::create(builder, loc, begin, end, one, alternation ? SmallVector<Value>() : locate(begin));
   builder.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> position(loop.getRegionIterArgs());
   if (isReversed) {
     Value up = loop.getInductionVar();
     Value last = arith::SubIOp::create(builder, loc, arith::AddIOp::create(builder, loc, begin, end), one);
     Value down = arith::SubIOp::create(builder, loc, last, up);
-    position = locate(arith::SelectOp::create(builder, loc, mapping.lookup(isReversed), down, up));
+    position = locate(arith::SelectOp::create(builder, loc, isReversed, down, up));
   }
   auto lookup = [&](OpFoldResult mixed) -> Value {
     if (auto value = dyn_cast<Value>(mixed))
@@ -330,29 +462,33 @@ func::FuncOp Outliner::reuse(func::FuncOp body) {
 LogicalResult Outliner::outline(StringRef name) {
   if (forall.getNumResults() != 0)
     return forall.emitError("a parallel loop still has tensor results; bufferize first");
-  SmallVector<Value> lowers =
-      llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
-  SmallVector<Value> uppers =
-      llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
-  SmallVector<Value> steps = llvm::map_to_vector(forall.getMixedStep(), [&](auto v) { return toIndex(v); });
-  Value indexOne = arith::ConstantIndexOp::create(builder, loc, 1);
-  for (auto [lower, upper, step] : llvm::zip_equal(lowers, uppers, steps)) {
-    // (upper - lower + step - 1) / step; upstream leaves ceildivsi to a pass that also expands maxima.
-    Value length = builder.createOrFold<arith::SubIOp>(loc, upper, lower);
-    Value slack = builder.createOrFold<arith::SubIOp>(loc, step, indexOne);
-    counts.push_back(builder.createOrFold<arith::DivSIOp>(
-        loc, builder.createOrFold<arith::AddIOp>(loc, length, slack), step));
-    count = count ? builder.createOrFold<arith::MulIOp>(loc, count, counts.back()) : counts.back();
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    // Its operands are its bounds and steps.
+    builder.setInsertionPoint(findPlace(forall, forall->getOperands()));
+    SmallVector<Value> lowers =
+        llvm::map_to_vector(forall.getMixedLowerBound(), [&](auto v) { return toIndex(v); });
+    SmallVector<Value> uppers =
+        llvm::map_to_vector(forall.getMixedUpperBound(), [&](auto v) { return toIndex(v); });
+    SmallVector<Value> steps = llvm::map_to_vector(forall.getMixedStep(), [&](auto v) { return toIndex(v); });
+    Value indexOne = arith::ConstantIndexOp::create(builder, loc, 1);
+    for (auto [lower, upper, step] : llvm::zip_equal(lowers, uppers, steps)) {
+      // (upper - lower + step - 1) / step; upstream leaves ceildivsi to a pass that also expands maxima.
+      Value length = builder.createOrFold<arith::SubIOp>(loc, upper, lower);
+      Value slack = builder.createOrFold<arith::SubIOp>(loc, step, indexOne);
+      counts.push_back(builder.createOrFold<arith::DivSIOp>(
+          loc, builder.createOrFold<arith::AddIOp>(loc, length, slack), step));
+      count = count ? builder.createOrFold<arith::MulIOp>(loc, count, counts.back()) : counts.back();
+    }
   }
   if (!count)
     return makeSequential(forall); // An empty iteration space of rank 0 is one iteration.
   auto around = forall->getParentOfType<scf::ForOp>();
-  if (around && forall->hasAttr(kAlternatesAttr)) {
-    Value isOdd = arith::AndIOp::create(builder, loc, around.getInductionVar(), indexOne);
-    isReversed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, isOdd, indexOne);
-  }
+  if (around && forall->hasAttr(kAlternatesAttr))
+    alternation = around.getInductionVar();
   if (failed(collectCaptures()))
     return failure();
+  Value work = WorkEstimate(forall, builder).estimate();
 
   func::FuncOp body = reuse(createBody(name));
   Value data = storeCaptures();
@@ -360,6 +496,12 @@ LogicalResult Outliner::outline(StringRef name) {
   Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
   Value zero = arith::ConstantIntOp::create(builder, loc, 0, 64);
   Value isParallel = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, count64, one);
+  if (work) {
+    Value least = arith::ConstantIndexOp::create(builder, loc, kLeastWork);
+    Value all = builder.createOrFold<arith::MulIOp>(loc, work, count);
+    Value isMuch = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, all, least);
+    isParallel = arith::AndIOp::create(builder, loc, isParallel, isMuch);
+  }
   auto choice = scf::IfOp::create(builder, loc, isParallel, /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -373,9 +515,9 @@ LogicalResult Outliner::outline(StringRef name) {
                          ValueRange{parallelFor, context, castTo(pointer, function), data, count64});
     // An empty range must not reach the body, which divides by the counts of its axes.
     builder.setInsertionPointToStart(choice.elseBlock());
-    Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, count64, one);
-    auto single = scf::IfOp::create(builder, loc, isOne, /*withElseRegion=*/false);
-    builder.setInsertionPointToStart(single.thenBlock());
+    Value isAny = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, count64, zero);
+    auto alone = scf::IfOp::create(builder, loc, isAny, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(alone.thenBlock());
     func::CallOp::create(builder, loc, body, ValueRange{data, zero, count64});
   }
   forall.erase();
