@@ -54,13 +54,27 @@ struct Panels {
   int64_t width() const { return gatesPerPanel * unitsPerPanel; }
 };
 
-/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [Q * B, W]
-/// times their panels.
+/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [Q, B, K], or
+/// [Q * B, W] of words, times their panels.
 struct Product {
   Value lhs;
   const Panels *panels;
   int64_t firstGate, numGates;
   bool hasInput = true; // whether these gates have an input's part
+};
+
+/// What a stage writes: a state [Q, B, W], or Q directions of a larger one.
+struct Dest {
+  Value state;
+  Value firstDirection = nullptr; // null for 0
+};
+
+/// The hidden state in a step.
+struct Hidden {
+  Value before; // [Q, B, P]; not to be read while the step writes `next` if that is in place
+  Dest next;
+
+  bool isInPlace() const { return before == next.state; }
 };
 
 /// Where one vector of the cell's work lies.
@@ -139,25 +153,60 @@ public:
     return llvm::to_vector_of<Value>(loop.getResults());
   }
 
-  /// A state [Q, B, K] as the left factor [Q * B, W] of products with `panels`, in a buffer of its own: tasks
-  /// read all of it, while others write their part of the state.
+  /// A state [Q, B, K] as the left factor of products with `panels`: itself, or packed into words in a buffer
+  /// of its own.
   Value asFactor(Value state, const Panels &panels) {
-    auto rows = [&](Value value) -> Value {
-      return tensor::CollapseShapeOp::create(b, value, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
-    };
-    if (panels.words)
-      return packRowsIntoWords(b, b.getLoc(), rows(state), panels.words);
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), state),
+    if (!panels.words)
+      return state;
+    Value rows = tensor::CollapseShapeOp::create(b, state, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
+    return packRowsIntoWords(b, b.getLoc(), rows, panels.words);
+  }
+
+  /// Room for the hidden states [Q, B, P] before and after a step, one after the other: the first has those
+  /// before steps of even numbers. Where a step's tasks read the whole state, others already write their part
+  /// of the next one, and to copy it between the steps would let the threads wait for one of them.
+  Value makeHalves(Value initial) {
+    auto type = cast<RankedTensorType>(initial.getType());
+    Value halves = allocate({b.getIndexAttr(2 * numDirections), batch, b.getIndexAttr(type.getDimSize(2))});
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), initial),
                               zeros(3, b.getIndexAttr(0)), ones(3, b.getIndexAttr(1));
-    Value copy = makeState(panels.depth());
-    return rows(tensor::InsertSliceOp::create(b, state, copy, zeros, sizes, ones));
+    return tensor::InsertSliceOp::create(b, initial, halves, zeros, sizes, ones);
+  }
+  /// The hidden state in `step` of those that `makeHalves` made.
+  Hidden inHalves(Value halves, Value step) {
+    // Bufferization does not see that what a step reads is no part of what it writes, so the first is a
+    // tensor that it takes for another one.
+    auto type = cast<RankedTensorType>(halves.getType());
+    auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
+                                         {ShapedType::kDynamic, ShapedType::kDynamic, 1});
+    Value buffer = bufferization::ToBufferOp::create(
+        b, MemRefType::get(type.getShape(), type.getElementType(), layout), halves, /*read_only=*/true);
+    Value first = firstDirectionOf(step);
+    SmallVector<OpFoldResult> offsets = {first, b.getIndexAttr(0), b.getIndexAttr(0)},
+                              sizes = {b.getIndexAttr(numDirections), batch,
+                                       b.getIndexAttr(type.getDimSize(2))},
+                              ones(3, b.getIndexAttr(1));
+    Value half = memref::SubViewOp::create(b, buffer, offsets, sizes, ones);
+    auto halfType = cast<MemRefType>(half.getType());
+    Value before = bufferization::ToTensorOp::create(
+        b, RankedTensorType::get(halfType.getShape(), type.getElementType()), half, /*restrict=*/true);
+    return {before, {halves, arith::SubIOp::create(b, index(numDirections), first)}};
+  }
+  /// What `makeHalves` made, after the last step.
+  Value lastHalf(Value halves) {
+    Value last = firstDirectionOf(getValueOrCreateConstantIndexOp(b, b.getLoc(), steps));
+    int64_t width = cast<RankedTensorType>(halves.getType()).getDimSize(2);
+    SmallVector<OpFoldResult> offsets = {last, b.getIndexAttr(0), b.getIndexAttr(0)},
+                              sizes = {b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)},
+                              ones(3, b.getIndexAttr(1));
+    return tensor::ExtractSliceOp::create(b, halves, offsets, sizes, ones);
   }
 
   /// A part of a step that needs all units of the part before it: for each direction, block of rows and of
   /// the `units` units, the sums of `products`, and with them the new contents of `states` [Q, B, units] and,
   /// unless it is null, of `sequence`, the hidden states of all steps [B, T, Q * units]. Returns the new
   /// ones.
-  SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ValueRange states,
+  SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ArrayRef<Dest> states,
                                 Value sequence, Cell cell);
 
   /// Runs `body` for each row, which maps the `tiles` to those after it.
@@ -203,9 +252,13 @@ public:
   Value ifActive(const Lanes &at, Value value, Value other) {
     return at.active ? arith::SelectOp::create(b, at.active, value, other).getResult() : value;
   }
-  /// `value`, but what destination `number` of the stage holds in a row that has ended.
-  Value keepIfEnded(const Lanes &at, Value value, unsigned number) {
-    return at.active ? ifActive(at, value, readDest(at, number)) : value;
+  /// The hidden state before the step, whose next one is destination `number` of the stage.
+  Value readHidden(const Lanes &at, const Hidden &hidden, unsigned number) {
+    return hidden.isInPlace() ? readDest(at, number) : readState(at, hidden.before);
+  }
+  /// `value`, but the hidden state before the step in a row that has ended.
+  Value keepIfEnded(const Lanes &at, Value value, const Hidden &hidden, unsigned number) {
+    return at.active ? ifActive(at, value, readHidden(at, hidden, number)) : value;
   }
   Value zeroIfEnded(const Lanes &at, Value value) {
     return at.active ? ifActive(at, value, constant(0.0f)) : value;
@@ -234,6 +287,10 @@ private:
     SmallVector<Value> dynamic;
     dispatchIndexOpFoldResults(extents, dynamic, shape);
     return bufferization::AllocTensorOp::create(b, RankedTensorType::get(shape, b.getF32Type()), dynamic);
+  }
+  /// Where in what `makeHalves` made the state before `step` begins.
+  Value firstDirectionOf(Value step) {
+    return arith::MulIOp::create(b, arith::AndIOp::create(b, step, index(1)), index(numDirections));
   }
   VectorType vectorType() { return VectorType::get({shape.lanes()}, b.getF32Type()); }
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -328,7 +385,7 @@ private:
 };
 
 SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Product> products,
-                                          ValueRange states, Value sequence, Cell cell) {
+                                          ArrayRef<Dest> states, Value sequence, Cell cell) {
   Location loc = b.getLoc();
   OpBuilder::InsertionGuard guard(b);
   // Units of a panel, and panels of a gate.
@@ -340,7 +397,7 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   int64_t panelsPerTask =
       std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
   Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
-  SmallVector<Value> dests(states);
+  SmallVector<Value> dests = llvm::map_to_vector(states, [](const Dest &dest) { return dest.state; });
   if (sequence)
     dests.push_back(sequence);
   auto loop = scf::ForallOp::create(
@@ -364,23 +421,33 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
       slice.add(plus(n, direction, units), numColumns);
       tiles.push_back(extractTile(b, loc, dest, slice, {0, 1, 2}));
     } else {
-      slice.add(direction, b.getIndexAttr(1));
+      Value first = states[i].firstDirection;
+      slice.add(first ? arith::AddIOp::create(b, first, direction).getResult() : direction,
+                b.getIndexAttr(1));
       slice.add(m, numRows);
       slice.add(n, numColumns);
       tiles.push_back(extractTile(b, loc, dest, slice, {1, 2}));
     }
   }
-  // B * direction + m.
-  OpFoldResult firstLhsRow = m;
-  if (numDirections > 1)
-    firstLhsRow = arith::AddIOp::create(
-                      b, arith::MulIOp::create(b, direction, getValueOrCreateConstantIndexOp(b, loc, batch)),
-                      getValueOrCreateConstantIndexOp(b, loc, m))
-                      .getResult();
   for (const Product &product : products) {
+    auto type = cast<RankedTensorType>(product.lhs.getType());
     Slice slice;
-    slice.add(firstLhsRow, numRows);
-    slice.add(b.getIndexAttr(0), b.getIndexAttr(cast<RankedTensorType>(product.lhs.getType()).getDimSize(1)));
+    if (type.getRank() == 3) {
+      slice.add(direction, b.getIndexAttr(1));
+      slice.add(m, numRows);
+      slice.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(2)));
+      lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {1, 2}));
+      continue;
+    }
+    // B * direction + m.
+    OpFoldResult firstRow = m;
+    if (numDirections > 1)
+      firstRow = arith::AddIOp::create(
+                     b, arith::MulIOp::create(b, direction, getValueOrCreateConstantIndexOp(b, loc, batch)),
+                     getValueOrCreateConstantIndexOp(b, loc, m))
+                     .getResult();
+    slice.add(firstRow, numRows);
+    slice.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(1)));
     lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {0, 1}));
   }
 
@@ -533,21 +600,21 @@ private:
   struct Weights {
     Panels recurrent, projection;
   };
-  /// Builds one step: from the weights and what is carried (the hidden states of all steps, then the states)
-  /// to what is carried on.
-  using StepBuilder =
-      function_ref<SmallVector<Value>(Recurrence &, const Weights &, Value step, ValueRange carried)>;
+  /// Builds one step: from the weights, the hidden state and what is carried (the hidden states of all steps,
+  /// the hidden state, the other states) to what is carried on.
+  using StepBuilder = function_ref<SmallVector<Value>(Recurrence &, const Weights &, Value step,
+                                                      const Hidden &hidden, ValueRange carried)>;
 
   void tile(RNNOp op) {
     int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
     replace(op, {op.getInitialHidden()}, {units}, {/*count=*/1, /*together=*/1}, /*projection=*/nullptr,
-            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
-              Value h = carried[1];
+            [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
+                ValueRange carried) -> SmallVector<Value> {
               SmallVector<Value> next = r.buildStage(
-                  step, units, Product{r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 1}, h,
-                  carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                  step, units, Product{r.asFactor(h.before, weights.recurrent), &weights.recurrent, 0, 1},
+                  h.next, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                     Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
-                    return {r.keepIfEnded(at, hidden, 0), r.zeroIfEnded(at, hidden)};
+                    return {r.keepIfEnded(at, hidden, h, 0), r.zeroIfEnded(at, hidden)};
                   });
               return {next[1], next[0]};
             });
@@ -560,12 +627,12 @@ private:
     replace(
         op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
         op.getProjection(),
-        [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
-          Value h = carried[1];
-          Product product = {r.asFactor(h, weights.recurrent), &weights.recurrent, 0, 4};
+        [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
+            ValueRange carried) -> SmallVector<Value> {
+          Product product = {r.asFactor(h.before, weights.recurrent), &weights.recurrent, 0, 4};
           // The cell state, the hidden state (before a projection), and without one the output.
           SmallVector<Value> next = r.buildStage(
-              step, units, product, {carried[2], projects ? r.makeState(units) : h},
+              step, units, product, {Dest{carried[2]}, projects ? Dest{r.makeState(units)} : h.next},
               projects ? Value() : carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                 auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
                 Value before = r.readDest(at, 0);
@@ -576,16 +643,16 @@ private:
                 Value nextCell = r.ifActive(at, cell, before);
                 if (projects)
                   return {nextCell, hidden};
-                return {nextCell, r.keepIfEnded(at, hidden, 1), r.zeroIfEnded(at, hidden)};
+                return {nextCell, r.keepIfEnded(at, hidden, h, 1), r.zeroIfEnded(at, hidden)};
               });
           if (!projects)
             return {next[2], next[1], next[0]};
           SmallVector<Value> projected = r.buildStage(
               step, outputs,
               Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1, /*hasInput=*/false},
-              h, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+              h.next, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                 Value hidden = r.clip(sums[0], op.getProjectionClip());
-                return {r.keepIfEnded(at, hidden, 0), r.zeroIfEnded(at, hidden)};
+                return {r.keepIfEnded(at, hidden, h, 0), r.zeroIfEnded(at, hidden)};
               });
           return {projected[1], projected[0], next[0]};
         });
@@ -596,11 +663,11 @@ private:
     // The candidate's product has another factor with `reset_before`.
     int64_t together = op.getResetBefore() ? 1 : 3;
     replace(op, {op.getInitialHidden()}, {units}, {/*count=*/3, together}, /*projection=*/nullptr,
-            [&](Recurrence &r, const Weights &weights, Value step, ValueRange carried) -> SmallVector<Value> {
+            [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
+                ValueRange carried) -> SmallVector<Value> {
               enum Gate { reset, update, candidate };
-              Value h = carried[1];
               auto finish = [&](const Lanes &at, Value updateSum, Value fromHidden) -> SmallVector<Value> {
-                Value before = r.readDest(at, 0);
+                Value before = r.readHidden(at, h, 0);
                 Value z = r.sigmoid(r.gateSum(at, updateSum, update, units));
                 Value n = r.tanh(r.add(r.inputPart(at, candidate, units), fromHidden));
                 Value hidden = r.add(r.mul(r.sub(r.constant(1.0f), z), n), r.mul(z, before));
@@ -608,22 +675,22 @@ private:
               };
               SmallVector<Value> next;
               const Panels &panels = weights.recurrent;
-              Value factor = r.asFactor(h, panels);
+              Value factor = r.asFactor(h.before, panels);
               if (op.getResetBefore()) {
                 Value resetHidden = r.buildStage(
-                    step, units, Product{factor, &panels, reset, 1}, r.makeState(units), /*sequence=*/nullptr,
-                    [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                    step, units, Product{factor, &panels, reset, 1}, Dest{r.makeState(units)},
+                    /*sequence=*/nullptr, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
                       Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
-                      return {r.mul(gate, r.readState(at, h))};
+                      return {r.mul(gate, r.readState(at, h.before))};
                     })[0];
                 next = r.buildStage(
                     step, units,
                     {{factor, &panels, update, 1}, {r.asFactor(resetHidden, panels), &panels, candidate, 1}},
-                    h, carried[0], [&](const Lanes &at, ValueRange sums) {
+                    h.next, carried[0], [&](const Lanes &at, ValueRange sums) {
                       return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
                     });
               } else {
-                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, h, carried[0],
+                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, h.next, carried[0],
                                     [&](const Lanes &at, ValueRange sums) {
                                       Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
                                       Value fromHidden = r.addBias(at, sums[2], candidate, units);
@@ -656,10 +723,19 @@ private:
     SmallVector<Value> states;
     for (auto [value, width] : llvm::zip_equal(initial, widths))
       states.push_back(recurrence.initialState(value, width));
+    // Words are packed from the state before the step begins; a projection writes it when all have read it.
+    bool isInPlace = weights.recurrent.words || projection;
+    if (!isInPlace)
+      states[0] = recurrence.makeHalves(states[0]);
     SmallVector<Value> after = recurrence.run(recurrence.makeSequence(numDirections * widths[0]), states,
                                               [&](Value step, ValueRange carried) -> SmallVector<Value> {
-                                                return buildStep(recurrence, weights, step, carried);
+                                                Hidden hidden = isInPlace
+                                                                    ? Hidden{carried[1], {carried[1]}}
+                                                                    : recurrence.inHalves(carried[1], step);
+                                                return buildStep(recurrence, weights, step, hidden, carried);
                                               });
+    if (!isInPlace)
+      after[1] = recurrence.lastHalf(after[1]);
     // The final states in tensors of their own, since those of the loop are written in place.
     SmallVector<Value> results = {after[0]};
     for (Value state : ArrayRef(after).drop_front()) {

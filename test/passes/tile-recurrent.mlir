@@ -30,13 +30,20 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:         %[[W:.*]] = sesame.get_weight @w.rows[%[[L]]]
 // CHECK:         %[[G:.*]] = sesame.linear %[[X]], %[[W]] : tensor<?x?x6xf32>, tensor<432x6xf32> -> tensor<?x?x432xf32>
 // CHECK:         %[[U:.*]] = sesame.get_weight @u.gates[%[[L]]]
-// CHECK:         scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}) -> (tensor<?x?x144xf32>, tensor<2x?x72xf32>)
-// The factor is a copy of the state, which each task then updates in place.
-// CHECK:           %[[COPY:.*]] = tensor.insert_slice %[[H]] into %{{.*}}[0, 0, 0]
-// CHECK:           %[[ROWS:.*]] = tensor.collapse_shape %[[COPY]] {{\[\[}}0, 1], [2]]
+// The state before the first step is the first of two halves.
+// CHECK:         %[[FIRST:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0] [2, %{{.*}}, 72] [1, 1, 1] : tensor<2x?x72xf32> into tensor<4x?x72xf32>
+// CHECK:         %[[LAST:.*]]:2 = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %[[FIRST]]) -> (tensor<?x?x144xf32>, tensor<4x?x72xf32>)
+// Each step reads one half and writes the other.
+// CHECK:           %[[BUFFER:.*]] = bufferization.to_buffer %[[H]] read_only
+// CHECK:           %[[PARITY:.*]] = arith.andi %[[T]], %c1
+// CHECK:           %[[OLD:.*]] = arith.muli %[[PARITY]], %c2
+// CHECK:           %[[HALF:.*]] = memref.subview %[[BUFFER]][%[[OLD]], 0, 0] [2,
+// CHECK:           %[[BEFORE:.*]] = bufferization.to_tensor %[[HALF]] restrict
+// CHECK:           %[[NEW:.*]] = arith.subi %c2, %[[OLD]]
 // CHECK:           %[[STEP:.*]]:2 = scf.forall (%[[Q:.*]], %[[I:.*]], %[[J:.*]]) in (2, %{{.*}}, 5) shared_outs(%[[NEXT:.*]] = %[[H]], %[[Y1:.*]] = %[[Y]])
-// CHECK:             tensor.extract_slice %[[NEXT]][%[[Q]], %{{.*}}, %{{.*}}]
-// CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[ROWS]][%{{.*}}, 0] [%{{.*}}, 72]
+// CHECK:             %[[PLACE:.*]] = arith.addi %[[NEW]], %[[Q]]
+// CHECK:             tensor.extract_slice %[[NEXT]][%[[PLACE]], %{{.*}}, %{{.*}}]
+// CHECK:             %[[LHS:.*]] = tensor.extract_slice %[[BEFORE]][%[[Q]], %{{.*}}, 0] [1, %{{.*}}, 72]
 // While the product runs, the input's parts of all gates are on their way.
 // CHECK-COUNT-3:       memref.prefetch
 // CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%{{.*}}, 0, 0] [1, 72, 48]
@@ -48,28 +55,29 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:               %[[ACTIVE:.*]] = arith.cmpi slt, %[[T]]
 // CHECK:               %[[BACK:.*]] = arith.cmpi eq, %[[Q]], %c1
 // CHECK:               %[[MIRRORED:.*]] = arith.andi %[[BACK]], %[[ACTIVE]]
-// CHECK:               %[[PLACE:.*]] = arith.select %[[MIRRORED]], %{{.*}}, %[[T]]
+// CHECK:               %[[POSITION:.*]] = arith.select %[[MIRRORED]], %{{.*}}, %[[T]]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c0]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c16]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c32]
-// CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[PLACE]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
-// CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE]], %[[NEW:.*]], %{{.*}} : vector<16xf32>
-// CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE]], %[[NEW]], %{{.*}} : vector<16xf32>
+// CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[POSITION]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
+// CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE]], %[[MADE:.*]], %{{.*}} : vector<16xf32>
+// CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE]], %[[MADE]], %{{.*}} : vector<16xf32>
 // CHECK:               vector.transfer_write %[[KEPT]]
 // CHECK:               vector.transfer_write %[[OUT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[NEXT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[Y1]]
 // CHECK:           } {sesame.alternates}
 // CHECK:           scf.yield %[[STEP]]#1, %[[STEP]]#0
+// CHECK:         tensor.extract_slice %[[LAST]]#1[%{{.*}}, 0, 0] [2, %{{.*}}, 72]
 // CHECK-NOT:     sesame.gru
 
 // Little work a step is one task, with a loop over its panels, in every other step from the last to the first.
 // LARGE-LABEL: func.func @gru
 // LARGE:         scf.for %[[T:.*]] = %c0 to
+// LARGE:           %[[BIT:.*]] = arith.andi %[[T]], %c1
 // LARGE:         scf.forall (%{{.*}}) in (2, %{{.*}}) shared_outs
 // LARGE:           scf.for %[[UP:.*]] = %c0 to %c5 step %c1
 // LARGE:             %[[DOWN:.*]] = arith.subi %c4, %[[UP]]
-// LARGE:             %[[BIT:.*]] = arith.andi %[[T]], %c1
 // LARGE:             %[[ODD:.*]] = arith.cmpi eq, %[[BIT]], %c1
 // LARGE:             arith.select %[[ODD]], %[[DOWN]], %[[UP]]
 // LARGE:             sesame.matmul_tile
