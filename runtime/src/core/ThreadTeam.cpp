@@ -51,9 +51,12 @@ void relax() {
 #endif
 }
 
-/// A word that one thread sets and one other waits on.
-class alignas(64) Signal {
+/// A word that one thread sets and one other waits on. In a line of its own, or with what is published by it,
+/// so that a waiting thread misses once.
+class Signal {
 public:
+  /// The value that the last `wait` saw.
+  uint32_t get() const { return word.load(std::memory_order_relaxed); }
   /// Publishes a value; `wake` after it, with a full fence between them, ends a sleep.
   void set(uint32_t value) { word.store(value, std::memory_order_release); }
   void wake() {
@@ -100,11 +103,19 @@ private:
 
 } // namespace
 
+/// What a worker is asked to do: written by the caller before it sets `epoch`, and not again before the
+/// worker has answered.
+struct alignas(64) ThreadTeam::Request {
+  Signal epoch;              // of the region to run
+  SesameBody body = nullptr; // null: end
+  void *data = nullptr;
+  int64_t begin = 0, end = 0;
+};
+
 struct ThreadTeam::Worker {
-  int index = 0;  // 1 ... numThreads - 1; the caller is 0
-  Signal request; // epoch of the region to run
-  Signal done;    // epoch of the last region that was run
-  std::thread thread;
+  Request request;
+  alignas(64) Signal done; // epoch of the last region that was run
+  alignas(64) std::thread thread;
 };
 
 int ThreadTeam::availableCpus() {
@@ -134,7 +145,6 @@ ThreadTeam::ThreadTeam(int requested) : numThreads(requested == 0 ? availableCpu
   workers = std::make_unique<Worker[]>(static_cast<size_t>(numThreads - 1));
   for (int i = 1; i < numThreads; ++i) {
     Worker &worker = workers[static_cast<size_t>(i - 1)];
-    worker.index = i;
     try {
       worker.thread = std::thread([this, &worker] { runWorker(worker); });
     } catch (const std::system_error &error) {
@@ -149,64 +159,65 @@ ThreadTeam::ThreadTeam(int requested) : numThreads(requested == 0 ? availableCpu
 ThreadTeam::~ThreadTeam() { stop(); }
 
 void ThreadTeam::stop() {
-  stopping = true;
   ++epoch;
-  for (int i = 0; i < numThreads - 1; ++i)
-    workers[static_cast<size_t>(i)].request.set(epoch);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (int i = 0; i < numThreads - 1; ++i) {
-    workers[static_cast<size_t>(i)].request.wake();
-    workers[static_cast<size_t>(i)].thread.join();
-  }
+  for (int i = 1; i < numThreads; ++i)
+    ask(workers[static_cast<size_t>(i - 1)], nullptr, nullptr, 0, 0);
+  wake(numThreads);
+  for (int i = 1; i < numThreads; ++i)
+    workers[static_cast<size_t>(i - 1)].thread.join();
 }
 
-/// Runs chunk `index` of `parts` nearly equal contiguous chunks of [0, count).
-static void runChunk(SesameBody body, void *data, int64_t count, int64_t parts, int64_t index) {
-  int64_t size = count / parts, rest = count % parts;
-  int64_t begin = size * index + std::min(index, rest);
-  body(data, begin, begin + size + (index < rest ? 1 : 0));
+void ThreadTeam::ask(Worker &worker, SesameBody body, void *data, int64_t begin, int64_t end) {
+  Request &request = worker.request;
+  request.body = body;
+  request.data = data;
+  request.begin = begin;
+  request.end = end;
+  request.epoch.set(epoch);
+}
+
+void ThreadTeam::wake(int64_t participants) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (int64_t i = 1; i < participants; ++i)
+    workers[static_cast<size_t>(i - 1)].request.epoch.wake();
 }
 
 void ThreadTeam::runWorker(Worker &worker) {
-  uint32_t last = 0;
-  for (;;) {
-    uint32_t current = last;
-    worker.request.wait(spins, [&](uint32_t value) {
-      current = value;
-      return value != last;
-    });
-    last = current;
-    if (stopping)
+  const Request &request = worker.request;
+  for (uint32_t last = 0;;) {
+    worker.request.epoch.wait(spins, [&](uint32_t value) { return value != last; });
+    // It does not change before the answer, and what was asked is visible with it.
+    last = request.epoch.get();
+    if (!request.body)
       return;
-    runChunk(body, data, count, participants, worker.index);
+    request.body(request.data, request.begin, request.end);
     worker.done.set(last);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     worker.done.wake();
   }
 }
 
-void ThreadTeam::parallelFor(SesameBody newBody, void *newData, int64_t newCount) {
-  if (newCount <= 0)
+void ThreadTeam::parallelFor(SesameBody body, void *data, int64_t count) {
+  if (count <= 0)
     return;
-  if (numThreads == 1 || newCount == 1 || busy) {
-    newBody(newData, 0, newCount);
+  if (numThreads == 1 || count == 1 || busy) {
+    body(data, 0, count);
     return;
   }
-  body = newBody;
-  data = newData;
-  count = newCount;
-  participants = std::min<int64_t>(newCount, numThreads);
+  const int64_t participants = std::min<int64_t>(count, numThreads);
   busy = true;
   ++epoch;
-  // Only those that have work are told, so the others never read the region's fields, which may be rewritten
-  // meanwhile.
-  for (int64_t i = 0; i < participants - 1; ++i)
-    workers[static_cast<size_t>(i)].request.set(epoch);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (int64_t i = 0; i < participants - 1; ++i)
-    workers[static_cast<size_t>(i)].request.wake();
-  runChunk(body, data, count, participants, 0);
-  for (int64_t i = 0; i < participants - 1; ++i)
-    workers[static_cast<size_t>(i)].done.wait(spins, [&](uint32_t value) { return value == epoch; });
+  // Nearly equal contiguous chunks, the first for this thread. Only those that have work are asked.
+  const int64_t size = count / participants, rest = count % participants;
+  const int64_t first = size + (rest > 0);
+  for (int64_t i = 1, begin = first; i < participants; ++i) {
+    int64_t end = begin + size + (i < rest);
+    ask(workers[static_cast<size_t>(i - 1)], body, data, begin, end);
+    begin = end;
+  }
+  wake(participants);
+  body(data, 0, first);
+  for (int64_t i = 1; i < participants; ++i)
+    workers[static_cast<size_t>(i - 1)].done.wait(spins, [&](uint32_t value) { return value == epoch; });
   busy = false;
 }

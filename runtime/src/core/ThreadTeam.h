@@ -40,8 +40,13 @@ public:
   static int availableCpus();
 
 private:
+  struct Request;
   struct Worker;
   void runWorker(Worker &worker);
+  /// Hands `worker` a part of the region `epoch`; no body tells it to end.
+  void ask(Worker &worker, SesameBody body, void *data, int64_t begin, int64_t end);
+  /// Wakes those of the workers 1 ... participants - 1 that sleep, after all were asked.
+  void wake(int64_t participants);
   /// Ends the workers 1 ... numThreads - 1.
   void stop();
 
@@ -49,14 +54,8 @@ private:
   bool spins;
   std::unique_ptr<Worker[]> workers; // numThreads - 1
 
-  // The region under way: written by the caller before it releases the workers.
-  SesameBody body = nullptr;
-  void *data = nullptr;
-  int64_t count = 0;
-  int64_t participants = 0;
-  uint32_t epoch = 0;
+  uint32_t epoch = 0; // of the last region
   bool busy = false;
-  bool stopping = false;
 };
 
 } // namespace sesame
