@@ -98,6 +98,8 @@ void MatmulTile::buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> hei
 
 /// `rows` rows from `firstRow` on: the products, and the epilogue or the way to `staged`.
 void MatmulTile::buildBlock(Value firstRow, int64_t rows, bool prefetches) {
+  if (prefetches)
+    prefetchOut(firstRow, rows);
   SmallVector<Value> sums = buildProducts(firstRow, rows, prefetches);
   if (staged) {
     for (int64_t row = 0; row < rows; ++row)
@@ -144,6 +146,15 @@ void MatmulTile::prefetchNextPanel(Value firstRow, Value k) {
   // Into the L2 cache. Behind the last panel lies some other weight; asking for it does no harm.
   memref::PrefetchOp::create(b, op.panel, ValueRange{depth, arith::MulIOp::create(b, steps, prefetchStep)},
                              /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+}
+
+void MatmulTile::prefetchOut(Value firstRow, int64_t rows) {
+  // Lines of 64 bytes. Those of a partial panel lie beyond its columns; asking for them does no harm.
+  int64_t perVector = b.lanes() * 4, bytes = vectors * perVector / (storesWords ? 2 : 1);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t byte = 0; byte < bytes; byte += 64)
+      memref::PrefetchOp::create(b, op.out, ValueRange{b.add(firstRow, row), b.index(byte / 4)},
+                                 /*isWrite=*/true, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
 SmallVector<Value> MatmulTile::loadBias(ArrayRef<Value> masks) {

@@ -60,6 +60,8 @@ private:
   void buildSwitch(Value firstRow, Value height, ArrayRef<int64_t> heights, bool mayPrefetch,
                    Value hasSeveral);
   void buildBlock(Value firstRow, int64_t rows, bool prefetches);
+  /// Asks for the lines of `out` that the rows are stored in, so that the stores do not wait for them.
+  void prefetchOut(Value firstRow, int64_t rows);
   void buildStagedEpilogue(Value firstRow, Value height);
   void forFullAndPartial(llvm::function_ref<void(ArrayRef<Value> masks)> body);
   SmallVector<Value> loadBias(ArrayRef<Value> masks);
