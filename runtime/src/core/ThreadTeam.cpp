@@ -32,6 +32,9 @@ namespace {
 /// takes time from other processes.
 constexpr std::chrono::microseconds spinTime(200);
 
+/// How long a thread that left a CPU stays where the system puts it.
+constexpr std::chrono::milliseconds stayTime(10);
+
 static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4,
               "a futex is a plain 32-bit word");
 
@@ -101,6 +104,18 @@ private:
   std::atomic<bool> sleeping{false};
 };
 
+/// Moves this thread to another of the CPUs that it may run on. Without allocating; on a system of more than
+/// 1024 CPUs it stays.
+void leave(int cpu) {
+  cpu_set_t mask;
+  if (::sched_getaffinity(0, sizeof(mask), &mask) != 0 || !CPU_ISSET(cpu, &mask) || CPU_COUNT(&mask) == 1)
+    return;
+  CPU_CLR(cpu, &mask);
+  ::sched_setaffinity(0, sizeof(mask), &mask);
+  CPU_SET(cpu, &mask);
+  ::sched_setaffinity(0, sizeof(mask), &mask);
+}
+
 } // namespace
 
 /// What a worker is asked to do: written by the caller before it sets `epoch`, and not again before the
@@ -110,6 +125,7 @@ struct alignas(64) ThreadTeam::Request {
   SesameBody body = nullptr; // null: end
   void *data = nullptr;
   int64_t begin = 0, end = 0;
+  int cpu = -1; // where the caller is
 };
 
 struct ThreadTeam::Worker {
@@ -173,6 +189,7 @@ void ThreadTeam::ask(Worker &worker, SesameBody body, void *data, int64_t begin,
   request.data = data;
   request.begin = begin;
   request.end = end;
+  request.cpu = ::sched_getcpu();
   request.epoch.set(epoch);
 }
 
@@ -184,12 +201,21 @@ void ThreadTeam::wake(int64_t participants) {
 
 void ThreadTeam::runWorker(Worker &worker) {
   const Request &request = worker.request;
+  std::chrono::steady_clock::time_point stays; // until then
   for (uint32_t last = 0;;) {
     worker.request.epoch.wait(spins, [&](uint32_t value) { return value != last; });
     // It does not change before the answer, and what was asked is visible with it.
     last = request.epoch.get();
     if (!request.body)
       return;
+    // The system starts a thread on its parent's CPU if that is near idle, and may leave it there for tens of
+    // milliseconds while another CPU is idle: every region then waits until one of the two yields.
+    if (spins && request.cpu == ::sched_getcpu()) {
+      if (auto now = std::chrono::steady_clock::now(); now >= stays) {
+        leave(request.cpu);
+        stays = now + stayTime;
+      }
+    }
     request.body(request.data, request.begin, request.end);
     worker.done.set(last);
     std::atomic_thread_fence(std::memory_order_seq_cst);

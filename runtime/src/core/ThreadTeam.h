@@ -18,8 +18,9 @@ namespace sesame {
 
 /// A fixed team that runs one parallel region at a time. Between regions the workers spin for a while, since
 /// the regions of one forward pass follow each other within microseconds and waking a thread that sleeps
-/// costs tens of them; then they sleep on a futex. Iterations are split into contiguous chunks by position
-/// alone, so which iterations run together never depends on timing.
+/// costs tens of them; then they sleep on a futex. A worker that finds itself on the caller's CPU moves to
+/// another one that it may run on. Iterations are split into contiguous chunks by position alone, so which
+/// iterations run together never depends on timing.
 class ThreadTeam {
 public:
   /// `numThreads` counts the calling thread; 0 means as many as the process may run on at once (its affinity

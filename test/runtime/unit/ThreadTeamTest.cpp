@@ -121,6 +121,45 @@ TEST(ThreadTeam, TheDefaultFollowsTheAffinityMask) {
   ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
 }
 
+TEST(ThreadTeam, AWorkerThatMovesKeepsItsAffinityMask) {
+  struct Data {
+    int callersCpu;
+    cpu_set_t all;
+    bool isKept;
+  } data = {};
+  ASSERT_EQ(sched_getaffinity(0, sizeof(data.all), &data.all), 0);
+  if (CPU_COUNT(&data.all) < 2)
+    GTEST_SKIP() << "needs two CPUs";
+  ThreadTeam team(2);
+  for (int round = 0; round < 20; ++round) {
+    data.callersCpu = sched_getcpu();
+    // The worker goes where the caller is, so that it finds itself there in the next region.
+    team.parallelFor(
+        [](void *pointer, int64_t begin, int64_t) {
+          auto *data = static_cast<Data *>(pointer);
+          if (begin != 1)
+            return;
+          cpu_set_t one;
+          CPU_ZERO(&one);
+          CPU_SET(data->callersCpu, &one);
+          sched_setaffinity(0, sizeof(one), &one);
+          sched_setaffinity(0, sizeof(data->all), &data->all);
+        },
+        &data, 2);
+    team.parallelFor(
+        [](void *pointer, int64_t begin, int64_t) {
+          auto *data = static_cast<Data *>(pointer);
+          cpu_set_t now;
+          if (begin == 1 && sched_getaffinity(0, sizeof(now), &now) == 0)
+            data->isKept = CPU_EQUAL(&now, &data->all);
+        },
+        &data, 2);
+    EXPECT_TRUE(data.isKept);
+    data.isKept = false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 TEST(ThreadTeam, AWrongCountIsRefused) {
   EXPECT_THROW(ThreadTeam(-1), Error);
   EXPECT_THROW(ThreadTeam(5000), Error);
