@@ -66,6 +66,10 @@ LogicalResult AttentionTileOp::verify() {
         failed(verifyInteger(*this, "mask", mask)))
       return failure();
   }
+  if (getHeads() && failed(verifyStatic(*this, extents, "S")))
+    return failure();
+  if (Value mask = getMask(); getHeads() && mask && cast<ShapedType>(mask.getType()).getRank() != 1)
+    return emitOpError("expects a mask of rank 1 for several heads, got ") << mask.getType();
   if (failed(verifyFloat(*this, "query", getQuery())))
     return failure();
   const std::pair<StringRef, Value> floats[] = {

@@ -42,6 +42,167 @@ static linalg::TransposeOp getOnlySwap(Value result) {
 }
 
 namespace {
+
+/// Builds the loops that compute one attention, into one destination.
+class AttentionLoops {
+public:
+  AttentionLoops(AttentionOp op, int64_t queryBlock, bool bf16)
+      : op(op), b(op), loc(op.getLoc()), queryBlock(queryBlock), bf16(bf16),
+        numHeads(op.getQuery().getType().getDimSize(1)),
+        headsPerGroup(numHeads / op.getKey().getType().getDimSize(1)),
+        querySize(b.getIndexAttr(op.getQuery().getType().getDimSize(3))),
+        valueSize(b.getIndexAttr(op.getValue().getType().getDimSize(3))), swap(getOnlySwap(op.getResult())) {
+    batch = tensor::getMixedSize(b, loc, op.getQuery(), 0);
+    numQueries = tensor::getMixedSize(b, loc, op.getQuery(), 2);
+    numKeys = tensor::getMixedSize(b, loc, op.getKey(), 2);
+  }
+
+  /// The transpose to [B, S, H, E] that the result includes, or null.
+  linalg::TransposeOp getSwap() { return swap; }
+
+  /// All of it. A step of one query takes `headsPerTask` heads at once, if that is more than 1.
+  Value build(int64_t headsPerTask) {
+    OpFoldResult heads = b.getIndexAttr(numHeads);
+    Value empty = tensor::EmptyOp::create(b, loc,
+                                          swap ? Extents{batch, numQueries, heads, valueSize}
+                                               : Extents{batch, heads, numQueries, valueSize},
+                                          op.getQuery().getType().getElementType());
+    if (headsPerTask == 1)
+      return buildForHead(empty);
+    if (std::optional<int64_t> known = getConstantIntValue(numQueries))
+      return *known == 1 ? buildForHeads(empty, headsPerTask) : buildForHead(empty);
+    Value isStep = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, cast<Value>(numQueries),
+                                         arith::ConstantIndexOp::create(b, loc, 1));
+    auto choice = scf::IfOp::create(b, loc, empty.getType(), isStep, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(choice.thenBlock());
+    scf::YieldOp::create(b, loc, buildForHeads(empty, headsPerTask));
+    b.setInsertionPointToEnd(choice.elseBlock());
+    scf::YieldOp::create(b, loc, buildForHead(empty));
+    return choice.getResult(0);
+  }
+
+private:
+  using Extents = SmallVector<OpFoldResult>;
+
+  /// A task is a block of queries of one head.
+  Value buildForHead(Value out);
+  /// A task is the only query of `count` heads, whose keys and values are the same.
+  Value buildForHeads(Value out, int64_t count);
+
+  /// The keys, or values, that query head `head` of batch row `row` reads.
+  Value extractOfGroup(Value tensor, Value row, OpFoldResult head, OpFoldResult size) {
+    OpFoldResult group =
+        affine::makeComposedFoldedAffineApply(b, loc, b.getAffineDimExpr(0).floorDiv(headsPerGroup), {head});
+    return extractTileThroughViews(b, loc, tensor,
+                                   {{row, group, zero(), zero()}, {one(), one(), numKeys, size}}, {2, 3});
+  }
+  /// first + T - S.
+  Value positionOf(OpFoldResult first) {
+    AffineExpr s = b.getAffineSymbolExpr(0), numS = b.getAffineSymbolExpr(1), numT = b.getAffineSymbolExpr(2);
+    return getValueOrCreateConstantIndexOp(
+        b, loc, affine::makeComposedFoldedAffineApply(b, loc, s + numT - numS, {first, numQueries, numKeys}));
+  }
+  /// Where an operand has extent 1 along an axis that may be longer, its only element serves all.
+  static bool isShared(Value tensor, int64_t axis) {
+    return cast<RankedTensorType>(tensor.getType()).getDimSize(axis) == 1;
+  }
+  OpFoldResult offsetIn(Value tensor, int64_t axis, OpFoldResult offset) {
+    return isShared(tensor, axis) ? zero() : offset;
+  }
+  void buildTile(scf::ForallOp loop, const Slice &outSlice, ArrayRef<int64_t> outAxes, Value query, Value row,
+                 OpFoldResult head, Value mask, Value bias, OpFoldResult first, bool heads);
+  OpFoldResult zero() { return b.getIndexAttr(0); }
+  OpFoldResult one() { return b.getIndexAttr(1); }
+
+  AttentionOp op;
+  OpBuilder b;
+  Location loc;
+  int64_t queryBlock;
+  bool bf16;
+  int64_t numHeads, headsPerGroup;
+  OpFoldResult querySize, valueSize, batch, numQueries, numKeys;
+  linalg::TransposeOp swap;
+};
+
+Value AttentionLoops::buildForHead(Value out) {
+  OpBuilder::InsertionGuard guard(b);
+  Blocks queries = {numQueries, queryBlock};
+  auto loop = scf::ForallOp::create(b, loc, {batch, b.getIndexAttr(numHeads), queries.count(b, loc)},
+                                    ValueRange{out}, /*mapping=*/std::nullopt);
+  b.setInsertionPoint(loop.getTerminator());
+  Value row = loop.getInductionVar(0), head = loop.getInductionVar(1);
+  OpFoldResult first = queries.offset(b, loc, loop.getInductionVar(2));
+  OpFoldResult size = queries.size(b, loc, loop.getInductionVar(2));
+  Value query = extractTileThroughViews(
+      b, loc, op.getQuery(), {{row, head, first, zero()}, {one(), one(), size, querySize}}, {2, 3});
+  Value maskTile, biasTile;
+  if (Value mask = op.getMask()) {
+    bool perQuery = cast<RankedTensorType>(mask.getType()).getRank() == 3;
+    Slice slice;
+    slice.add(offsetIn(mask, 0, row), one());
+    if (perQuery)
+      slice.add(first, size);
+    slice.add(zero(), numKeys);
+    maskTile = extractTile(b, loc, mask, slice, perQuery ? ArrayRef<int64_t>{1, 2} : ArrayRef<int64_t>{1});
+  }
+  if (Value bias = op.getBias()) {
+    bool shared = isShared(bias, 2); // by all queries
+    Slice slice = {{offsetIn(bias, 0, row), offsetIn(bias, 1, head), shared ? zero() : first, zero()},
+                   {one(), one(), shared ? one() : size, numKeys}};
+    biasTile = extractTile(b, loc, bias, slice, {2, 3});
+  }
+  Slice outSlice = swap ? Slice{{row, first, head, zero()}, {one(), size, one(), valueSize}}
+                        : Slice{{row, head, first, zero()}, {one(), one(), size, valueSize}};
+  buildTile(loop, outSlice, {swap ? 1 : 2, 3}, query, row, head, maskTile, biasTile, first, /*heads=*/false);
+  return loop.getResult(0);
+}
+
+Value AttentionLoops::buildForHeads(Value out, int64_t count) {
+  OpBuilder::InsertionGuard guard(b);
+  auto loop = scf::ForallOp::create(b, loc, {batch, b.getIndexAttr(numHeads / count)}, ValueRange{out},
+                                    /*mapping=*/std::nullopt);
+  b.setInsertionPoint(loop.getTerminator());
+  Value row = loop.getInductionVar(0);
+  OpFoldResult head = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineDimExpr(0) * count,
+                                                            {OpFoldResult(loop.getInductionVar(1))});
+  OpFoldResult size = b.getIndexAttr(count);
+  Value query = extractTileThroughViews(
+      b, loc, op.getQuery(), {{row, head, zero(), zero()}, {one(), size, one(), querySize}}, {1, 3});
+  Value maskTile, biasTile;
+  if (Value mask = op.getMask()) {
+    Slice slice;
+    slice.add(offsetIn(mask, 0, row), one());
+    if (cast<RankedTensorType>(mask.getType()).getRank() == 3)
+      slice.add(zero(), one());
+    slice.add(zero(), numKeys);
+    maskTile = extractTile(b, loc, mask, slice, cast<RankedTensorType>(mask.getType()).getRank() - 1);
+  }
+  if (Value bias = op.getBias()) {
+    Slice slice = {{offsetIn(bias, 0, row), offsetIn(bias, 1, head), zero(), zero()},
+                   {one(), isShared(bias, 1) ? one() : size, one(), numKeys}};
+    biasTile = extractTile(b, loc, bias, slice, {1, 3});
+  }
+  Slice outSlice = swap ? Slice{{row, zero(), head, zero()}, {one(), one(), size, valueSize}}
+                        : Slice{{row, head, zero(), zero()}, {one(), size, one(), valueSize}};
+  buildTile(loop, outSlice, {swap ? 2 : 1, 3}, query, row, head, maskTile, biasTile, zero(), /*heads=*/true);
+  return loop.getResult(0);
+}
+
+void AttentionLoops::buildTile(scf::ForallOp loop, const Slice &outSlice, ArrayRef<int64_t> outAxes,
+                               Value query, Value row, OpFoldResult head, Value mask, Value bias,
+                               OpFoldResult first, bool heads) {
+  Value keys = extractOfGroup(op.getKey(), row, head, querySize);
+  Value values = extractOfGroup(op.getValue(), row, head, valueSize);
+  Value shared = loop.getRegionOutArgs()[0];
+  Value out = extractTile(b, loc, shared, outSlice, outAxes);
+  auto tile =
+      AttentionTileOp::create(b, loc, out.getType(), query, keys, values, mask, bias, positionOf(first), out,
+                              op.getCausalAttr(), op.getWindowAttr(), op.getScaleAttr(), op.getSoftcapAttr(),
+                              bf16 ? b.getUnitAttr() : UnitAttr(), heads ? b.getUnitAttr() : UnitAttr());
+  insertTile(b, loc, loop, tile.getResults()[0], shared, outSlice);
+}
+
 class TileAttentionPass : public sesame::impl::TileAttentionPassBase<TileAttentionPass> {
 public:
   using TileAttentionPassBase::TileAttentionPassBase;
@@ -54,88 +215,30 @@ private:
       tile(op);
   }
 
+  /// Query heads that one step reads keys and values for at once.
+  int64_t chooseHeads(AttentionOp op) {
+    int64_t heads = op.getQuery().getType().getDimSize(1),
+            perGroup = heads / op.getKey().getType().getDimSize(1);
+    for (int64_t count = std::min<int64_t>(perGroup, headsPerTask); count > 1; --count)
+      if (perGroup % count == 0 && heads / count > 1)
+        return count;
+    return 1;
+  }
+
   void tile(AttentionOp op) {
-    OpBuilder b(op);
-    Location loc = op.getLoc();
-    Value query = op.getQuery(), key = op.getKey(), value = op.getValue();
-    auto queryType = cast<RankedTensorType>(query.getType());
-    auto keyType = cast<RankedTensorType>(key.getType());
-    auto valueType = cast<RankedTensorType>(value.getType());
+    auto queryType = op.getQuery().getType();
     // The kernel keeps a row of scores' accumulator in registers, and h / (H / G) is to be a shift or a
     // constant.
-    if (queryType.isDynamicDim(1) || queryType.isDynamicDim(3) || keyType.isDynamicDim(1) ||
-        valueType.isDynamicDim(3))
+    if (queryType.isDynamicDim(1) || queryType.isDynamicDim(3) || op.getKey().getType().isDynamicDim(1) ||
+        op.getValue().getType().isDynamicDim(3))
       return;
-    OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-    OpFoldResult batch = tensor::getMixedSize(b, loc, query, 0),
-                 numQueries = tensor::getMixedSize(b, loc, query, 2);
-    OpFoldResult numKeys = tensor::getMixedSize(b, loc, key, 2);
-    int64_t numHeads = queryType.getDimSize(1), headsPerGroup = numHeads / keyType.getDimSize(1);
-    OpFoldResult querySize = b.getIndexAttr(queryType.getDimSize(3)),
-                 valueSize = b.getIndexAttr(valueType.getDimSize(3));
-
-    // [B, S, H, E] if that is what the reader wants, else [B, H, S, E].
-    linalg::TransposeOp swap = getOnlySwap(op.getResult());
-    OpFoldResult heads = b.getIndexAttr(numHeads);
-    SmallVector<OpFoldResult> extents = swap ? SmallVector<OpFoldResult>{batch, numQueries, heads, valueSize}
-                                             : SmallVector<OpFoldResult>{batch, heads, numQueries, valueSize};
-    Value empty = tensor::EmptyOp::create(b, loc, extents, queryType.getElementType());
-
-    Blocks queries = {numQueries, queryBlock};
-    auto loop = scf::ForallOp::create(b, loc, {batch, heads, queries.count(b, loc)}, ValueRange{empty},
-                                      /*mapping=*/std::nullopt);
-    b.setInsertionPoint(loop.getTerminator());
-    OpFoldResult row = loop.getInductionVar(0), head = loop.getInductionVar(1);
-    OpFoldResult first = queries.offset(b, loc, loop.getInductionVar(2));
-    OpFoldResult size = queries.size(b, loc, loop.getInductionVar(2));
-    OpFoldResult group =
-        affine::makeComposedFoldedAffineApply(b, loc, b.getAffineDimExpr(0).floorDiv(headsPerGroup), {head});
-    AffineExpr s = b.getAffineSymbolExpr(0), numS = b.getAffineSymbolExpr(1), numT = b.getAffineSymbolExpr(2);
-    OpFoldResult position =
-        affine::makeComposedFoldedAffineApply(b, loc, s + numT - numS, {first, numQueries, numKeys});
-
-    Value queryTile = extractTileThroughViews(
-        b, loc, query, {{row, head, first, zero}, {one, one, size, querySize}}, {2, 3});
-    Value keyTile = extractTileThroughViews(
-        b, loc, key, {{row, group, zero, zero}, {one, one, numKeys, querySize}}, {2, 3});
-    Value valueTile = extractTileThroughViews(
-        b, loc, value, {{row, group, zero, zero}, {one, one, numKeys, valueSize}}, {2, 3});
-    // Where an operand has extent 1 along an axis that may be longer, its only element serves all.
-    auto offsetIn = [&](Value tensor, int64_t axis, OpFoldResult offset) {
-      return cast<RankedTensorType>(tensor.getType()).getDimSize(axis) == 1 ? zero : offset;
-    };
-    Value maskTile, biasTile;
-    if (Value mask = op.getMask()) {
-      bool perQuery = cast<RankedTensorType>(mask.getType()).getRank() == 3;
-      Slice slice;
-      slice.add(offsetIn(mask, 0, row), one);
-      if (perQuery)
-        slice.add(first, size);
-      slice.add(zero, numKeys);
-      maskTile = extractTile(b, loc, mask, slice, perQuery ? ArrayRef<int64_t>{1, 2} : ArrayRef<int64_t>{1});
-    }
-    if (Value bias = op.getBias()) {
-      bool shared = cast<RankedTensorType>(bias.getType()).getDimSize(2) == 1; // by all queries
-      Slice slice = {{offsetIn(bias, 0, row), offsetIn(bias, 1, head), shared ? zero : first, zero},
-                     {one, one, shared ? one : size, numKeys}};
-      biasTile = extractTile(b, loc, bias, slice, {2, 3});
-    }
-
-    Slice outSlice = swap ? Slice{{row, first, head, zero}, {one, size, one, valueSize}}
-                          : Slice{{row, head, first, zero}, {one, one, size, valueSize}};
-    Value shared = loop.getRegionOutArgs()[0];
-    Value outTile = extractTile(b, loc, shared, outSlice, {swap ? 1 : 2, 3});
-    auto tile = AttentionTileOp::create(b, loc, outTile.getType(), queryTile, keyTile, valueTile, maskTile,
-                                        biasTile, getValueOrCreateConstantIndexOp(b, loc, position), outTile,
-                                        op.getCausalAttr(), op.getWindowAttr(), op.getScaleAttr(),
-                                        op.getSoftcapAttr(), bf16 ? b.getUnitAttr() : UnitAttr());
-    insertTile(b, loc, loop, tile.getResults()[0], shared, outSlice);
-
-    b.setInsertionPointAfter(loop);
+    AttentionLoops loops(op, queryBlock, bf16);
+    Value result = loops.build(chooseHeads(op));
+    linalg::TransposeOp swap = loops.getSwap();
+    OpBuilder b(op);
     Value old = swap ? swap->getResult(0) : Value(op.getResult());
-    Value result = loop.getResult(0);
     if (result.getType() != old.getType())
-      result = tensor::CastOp::create(b, loc, old.getType(), result);
+      result = tensor::CastOp::create(b, op.getLoc(), old.getType(), result);
     old.replaceAllUsesWith(result);
     if (swap) {
       // What asked the attention for its extents asks the loop, with the axes exchanged.
@@ -146,7 +249,8 @@ private:
         OpBuilder at(dim);
         std::optional<int64_t> axis = dim.getConstantIndex();
         dim.getSourceMutable().assign(result);
-        dim.getIndexMutable().assign(arith::ConstantIndexOp::create(at, loc, kSwapHeads[axis.value_or(0)]));
+        dim.getIndexMutable().assign(
+            arith::ConstantIndexOp::create(at, op.getLoc(), kSwapHeads[axis.value_or(0)]));
       }
       swap->erase();
     }

@@ -104,6 +104,22 @@ func.func @attention_c8_softcap_is_not_positive(%q: memref<?x4xf32>, %f: index) 
 
 // -----
 
+func.func @attention_c9_unknown_number_of_heads(%q: memref<?x4xf32>, %f: index) {
+  // expected-error @+1 {{expects a static S, got '?'}}
+  sesame.attention_tile heads query(%q : memref<?x4xf32>) key(%q : memref<?x4xf32>) value(%q : memref<?x4xf32>) first(%f) scale = 0.5 out(%q : memref<?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c9_mask_of_rows(%q: memref<3x4xf32>, %m: memref<3x3xi8>, %f: index) {
+  // expected-error @+1 {{expects a mask of rank 1 for several heads, got 'memref<3x3xi8>'}}
+  sesame.attention_tile heads query(%q : memref<3x4xf32>) key(%q : memref<3x4xf32>) value(%q : memref<3x4xf32>) mask(%m : memref<3x3xi8>) first(%f) scale = 0.5 out(%q : memref<3x4xf32>)
+  return
+}
+
+// -----
+
 func.func @norm_c4_weight_of_another_extent(%x: memref<?x7xf32>, %w: memref<6xf32>) {
   // expected-error @+1 {{'sesame.norm_tile' op expects axis 0 (C) of weight to be 7, got 6}}
   sesame.norm_tile rms input(%x : memref<?x7xf32>) weight(%w : memref<6xf32>) epsilon = 0.125 out(%x : memref<?x7xf32>)

@@ -23,6 +23,14 @@ func.func @attention_on_memrefs(%q: memref<?x4xf32>, %k: memref<?x4xf32>, %v: me
   return
 }
 
+// CHECK-LABEL: func.func @attention_of_heads
+// CHECK: sesame.attention_tile heads query(%{{.*}} : memref<3x4xf32>) key(
+func.func @attention_of_heads(%q: memref<3x4xf32>, %k: memref<?x4xf32>, %m: memref<?xi8>, %f: index) {
+  sesame.attention_tile heads query(%q : memref<3x4xf32>) key(%k : memref<?x4xf32>) value(%k : memref<?x4xf32>) mask(%m : memref<?xi8>)
+    first(%f) causal scale = 0.5 out(%q : memref<3x4xf32>)
+  return
+}
+
 // CHECK-LABEL: func.func @norms
 // CHECK: sesame.norm_tile layer input(%{{.*}} : memref<?x7xf16>) weight(%{{.*}} : memref<7xf32>) bias(%{{.*}} : memref<7xf32>) epsilon = 1.250000e-01 out(%{{.*}} : memref<?x7xf16>)
 // CHECK: sesame.norm_tile rms input(%{{.*}} : memref<?x7xf16>) epsilon = 1.250000e-01 offset = 1.000000e+00 out(%{{.*}} : memref<?x7xf16>)

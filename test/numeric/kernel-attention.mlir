@@ -1,6 +1,6 @@
 // sesame.attention_tile against the definition in double: head sizes that divide nothing, masks of several types and both ranks, bias, causal
 // with and without window, softcap, no visible key, no key at all. A row has the same bits alone as among others (so the panel and the
-// one-row code agree), with more hidden keys after it, and with padding before it. The last RUN of each target shows that one wrong
+// one-row code agree), as one of several heads at one position, with more hidden keys after it, and with padding before it. The last RUN of each target shows that one wrong
 // value is noticed.
 //
 // REQUIRES: x86-avx512
@@ -147,5 +147,55 @@ func.func @large_head(%q: memref<?x200xf32, strided<[?, 1], offset: ?>>, %k: mem
   sesame.attention_tile query(%q : memref<?x200xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x200xf32, strided<[?, 1], offset: ?>>)
     value(%v : memref<?x256xf32, strided<[?, 1], offset: ?>>) mask(%mask : memref<?xi64>) first(%first) causal
     scale = 0.0707 out(%o : memref<?x256xf32, strided<[?, 1], offset: ?>>)
+  return
+}
+func.func @heads_causal(%q: memref<?x64xf32, strided<[?, 1], offset: ?>>, %k: memref<?x64xf32, strided<[?, 1], offset: ?>>, %v: memref<?x64xf32, strided<[?, 1], offset: ?>>,
+    %mask: memref<?xi64>, %bias: memref<?x?xf32, strided<[?, 1], offset: ?>>, %first: index,
+    %o: memref<?x64xf32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  %qh = memref.cast %q : memref<?x64xf32, strided<[?, 1], offset: ?>> to memref<4x64xf32, strided<[?, 1], offset: ?>>
+  %oh = memref.cast %o : memref<?x64xf32, strided<[?, 1], offset: ?>> to memref<4x64xf32, strided<[?, 1], offset: ?>>
+  sesame.attention_tile heads query(%qh : memref<4x64xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x64xf32, strided<[?, 1], offset: ?>>)
+    value(%v : memref<?x64xf32, strided<[?, 1], offset: ?>>) first(%first) causal
+    scale = 0.125 out(%oh : memref<4x64xf32, strided<[?, 1], offset: ?>>)
+  return
+}
+func.func @heads_padded(%q: memref<?x20xf32, strided<[?, 1], offset: ?>>, %k: memref<?x20xf32, strided<[?, 1], offset: ?>>, %v: memref<?x12xf32, strided<[?, 1], offset: ?>>,
+    %mask: memref<?xi64>, %bias: memref<?x?xf32, strided<[?, 1], offset: ?>>, %first: index,
+    %o: memref<?x12xf32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  %qh = memref.cast %q : memref<?x20xf32, strided<[?, 1], offset: ?>> to memref<7x20xf32, strided<[?, 1], offset: ?>>
+  %oh = memref.cast %o : memref<?x12xf32, strided<[?, 1], offset: ?>> to memref<7x12xf32, strided<[?, 1], offset: ?>>
+  sesame.attention_tile heads query(%qh : memref<7x20xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x20xf32, strided<[?, 1], offset: ?>>)
+    value(%v : memref<?x12xf32, strided<[?, 1], offset: ?>>) mask(%mask : memref<?xi64>) first(%first)
+    scale = 0.2236 out(%oh : memref<7x12xf32, strided<[?, 1], offset: ?>>)
+  return
+}
+func.func @heads_bias(%q: memref<?x64xf32, strided<[?, 1], offset: ?>>, %k: memref<?x64xf32, strided<[?, 1], offset: ?>>, %v: memref<?x40xf32, strided<[?, 1], offset: ?>>,
+    %mask: memref<?xi32>, %bias: memref<?x?xf32, strided<[?, 1], offset: ?>>, %first: index,
+    %o: memref<?x40xf32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  %qh = memref.cast %q : memref<?x64xf32, strided<[?, 1], offset: ?>> to memref<2x64xf32, strided<[?, 1], offset: ?>>
+  %oh = memref.cast %o : memref<?x40xf32, strided<[?, 1], offset: ?>> to memref<2x40xf32, strided<[?, 1], offset: ?>>
+  sesame.attention_tile heads query(%qh : memref<2x64xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x64xf32, strided<[?, 1], offset: ?>>)
+    value(%v : memref<?x40xf32, strided<[?, 1], offset: ?>>) mask(%mask : memref<?xi32>) bias(%bias : memref<?x?xf32, strided<[?, 1], offset: ?>>) first(%first)
+    scale = 0.125 out(%oh : memref<2x40xf32, strided<[?, 1], offset: ?>>)
+  return
+}
+func.func @heads_window(%q: memref<?x48xf32, strided<[?, 1], offset: ?>>, %k: memref<?x48xf32, strided<[?, 1], offset: ?>>, %v: memref<?x7xf32, strided<[?, 1], offset: ?>>,
+    %mask: memref<?xi64>, %bias: memref<?x?xf32, strided<[?, 1], offset: ?>>, %first: index,
+    %o: memref<?x7xf32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  %qh = memref.cast %q : memref<?x48xf32, strided<[?, 1], offset: ?>> to memref<5x48xf32, strided<[?, 1], offset: ?>>
+  %oh = memref.cast %o : memref<?x7xf32, strided<[?, 1], offset: ?>> to memref<5x7xf32, strided<[?, 1], offset: ?>>
+  sesame.attention_tile heads query(%qh : memref<5x48xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x48xf32, strided<[?, 1], offset: ?>>)
+    value(%v : memref<?x7xf32, strided<[?, 1], offset: ?>>) mask(%mask : memref<?xi64>) first(%first) causal window = 300
+    scale = 0.1443 out(%oh : memref<5x7xf32, strided<[?, 1], offset: ?>>)
+  return
+}
+func.func @heads_softcap_bias(%q: memref<?x128xf32, strided<[?, 1], offset: ?>>, %k: memref<?x128xf32, strided<[?, 1], offset: ?>>, %v: memref<?x128xf32, strided<[?, 1], offset: ?>>,
+    %mask: memref<?xi64>, %bias: memref<?x?xf32, strided<[?, 1], offset: ?>>, %first: index,
+    %o: memref<?x128xf32, strided<[?, 1], offset: ?>>) attributes {llvm.emit_c_interface} {
+  %qh = memref.cast %q : memref<?x128xf32, strided<[?, 1], offset: ?>> to memref<8x128xf32, strided<[?, 1], offset: ?>>
+  %oh = memref.cast %o : memref<?x128xf32, strided<[?, 1], offset: ?>> to memref<8x128xf32, strided<[?, 1], offset: ?>>
+  sesame.attention_tile heads query(%qh : memref<8x128xf32, strided<[?, 1], offset: ?>>) key(%k : memref<?x128xf32, strided<[?, 1], offset: ?>>)
+    value(%v : memref<?x128xf32, strided<[?, 1], offset: ?>>) bias(%bias : memref<?x?xf32, strided<[?, 1], offset: ?>>) first(%first) causal window = 64
+    scale = 0.0884 softcap = 3.0 out(%oh : memref<8x128xf32, strided<[?, 1], offset: ?>>)
   return
 }

@@ -79,6 +79,20 @@ func.func @decode(%q: memref<1x64xf32>, %k: memref<?x64xf32>, %v: memref<?x64xf3
 
 // -----
 
+// Three heads that share keys and values: a key tile is transposed once for all of them, a value read once.
+// CHECK-LABEL: func.func @heads
+// CHECK-NOT:     memref<{{.*}}x32xf32>
+// CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, f32, f32, f32)
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK:         return
+func.func @heads(%q: memref<3x64xf32>, %k: memref<?x64xf32>, %v: memref<?x64xf32>, %m: memref<?xi64>, %o: memref<3x64xf32>, %s: index) {
+  sesame.attention_tile heads query(%q : memref<3x64xf32>) key(%k : memref<?x64xf32>) value(%v : memref<?x64xf32>) mask(%m : memref<?xi64>)
+    first(%s) causal scale = 0.125 out(%o : memref<3x64xf32>)
+  return
+}
+
+// -----
+
 // Large heads take a narrow panel, so that the scratch stays within 64 KiB.
 // CHECK-LABEL: func.func @large_head
 // CHECK-DAG:     memref<256x16xf32>

@@ -6,6 +6,7 @@
 // CHECK-DAG: #[[$ROW:.*]] = affine_map<(d0) -> (d0 * 64)>
 // CHECK-DAG: #[[$ROWS:.*]] = affine_map<(d0)[s0] -> (d0 * -64 + s0, 64)>
 // CHECK-DAG: #[[$FIRST:.*]] = affine_map<(d0)[s0, s1] -> (d0 * 64 - s0 + s1)>
+// CHECK-DAG: #[[$HEAD:.*]] = affine_map<(d0) -> (d0 * 3)>
 // CHECK-DAG: #[[$GROUP:.*]] = affine_map<(d0) -> (d0 floordiv 3)>
 
 // Six query heads share two key heads, and the values are narrower than the keys. The mask's only row serves every batch row.
@@ -14,8 +15,18 @@
 // CHECK-DAG:     %[[B:.*]] = tensor.dim %[[Q]], %c0
 // CHECK-DAG:     %[[S:.*]] = tensor.dim %[[Q]], %c2
 // CHECK-DAG:     %[[T:.*]] = tensor.dim %[[K]], %c2
+// CHECK:         %[[STEP:.*]] = arith.cmpi eq, %[[S]], %c1
+// CHECK:         scf.if %[[STEP]]
+// A step: three heads read their keys once.
+// CHECK:           scf.forall (%[[I:.*]], %[[J:.*]]) in (%[[B]], 2) shared_outs(%[[O:.*]] = %[[E:.*]]) -> (tensor<?x6x?x12xf32>)
+// CHECK-DAG:         %[[H:.*]] = affine.apply #[[$HEAD]](%[[J]])
+// CHECK-DAG:         %[[QT:.*]] = tensor.extract_slice %[[Q]][%[[I]], %[[H]], 0, 0] [1, 3, 1, 20] [1, 1, 1, 1] : tensor<?x6x?x20xf32> to tensor<3x20xf32>
+// CHECK-DAG:         %[[KT:.*]] = tensor.extract_slice %[[K]][%[[I]], %[[J]], 0, 0] [1, 1, %[[T]], 20]
+// CHECK-DAG:         %[[OT:.*]] = tensor.extract_slice %[[O]][%[[I]], %[[H]], 0, 0] [1, 3, 1, 12] [1, 1, 1, 1] : tensor<?x6x?x12xf32> to tensor<3x12xf32>
+// CHECK:             sesame.attention_tile heads query(%[[QT]] : {{.*}}) key(%[[KT]] : {{.*}}) value({{.*}}) mask({{.*}}) first({{.*}}) causal window = 5 {{.*}} out(%[[OT]]
+// CHECK:         } else {
 // CHECK:         %[[NB:.*]] = affine.apply #[[$BLOCKS]]()[%[[S]]]
-// CHECK:         scf.forall (%[[I:.*]], %[[H:.*]], %[[J:.*]]) in (%[[B]], 6, %[[NB]]) shared_outs(%[[O:.*]] = %{{.*}}) -> (tensor<?x6x?x12xf32>)
+// CHECK:         scf.forall (%[[I:.*]], %[[H:.*]], %[[J:.*]]) in (%[[B]], 6, %[[NB]]) shared_outs(%[[O:.*]] = %[[E]]) -> (tensor<?x6x?x12xf32>)
 // CHECK-DAG:       %[[R:.*]] = affine.apply #[[$ROW]](%[[J]])
 // CHECK-DAG:       %[[N:.*]] = affine.min #[[$ROWS]](%[[J]])[%[[S]]]
 // CHECK-DAG:       %[[G:.*]] = affine.apply #[[$GROUP]](%[[H]])
@@ -93,4 +104,19 @@ func.func @second_reader_keeps_the_order(%q: tensor<1x2x5x8xf32>, %k: tensor<1x2
   %e = tensor.empty() : tensor<1x5x2x8xf32>
   %t = linalg.transpose ins(%o : tensor<1x2x5x8xf32>) outs(%e : tensor<1x5x2x8xf32>) permutation = [0, 2, 1, 3]
   return %t, %o : tensor<1x5x2x8xf32>, tensor<1x2x5x8xf32>
+}
+
+// A step alone. One task would be too few: the four heads of the only group take two; the bias is one row of each.
+// CHECK-LABEL: func.func @heads_of_one_group
+// CHECK-SAME:    %[[Q:.*]]: tensor<1x4x1x8xf32>, %[[K:.*]]: tensor<1x1x9x8xf32>, %[[BIAS:.*]]: tensor<1x4x1x9xf32>, %[[MASK:.*]]: tensor<1x1x9xi64>
+// CHECK-NOT:     scf.if
+// CHECK:         scf.forall (%[[J:.*]]) in (2)
+// CHECK-DAG:       tensor.extract_slice %[[BIAS]][0, %[[H:.*]], 0, 0] [1, 2, 1, 9] [1, 1, 1, 1] : tensor<1x4x1x9xf32> to tensor<2x9xf32>
+// CHECK-DAG:       tensor.extract_slice %[[MASK]][0, 0, 0] [1, 1, 9] [1, 1, 1] : tensor<1x1x9xi64> to tensor<9xi64>
+// CHECK:           sesame.attention_tile heads
+// CHECK-NOT:     scf.forall (
+func.func @heads_of_one_group(%q: tensor<1x4x1x8xf32>, %k: tensor<1x1x9x8xf32>, %b: tensor<1x4x1x9xf32>, %m: tensor<1x1x9xi64>) -> tensor<1x4x1x8xf32> {
+  %o = sesame.attention %q, %k, %k mask(%m : tensor<1x1x9xi64>) bias(%b : tensor<1x4x1x9xf32>) scale = 1.0
+     : tensor<1x4x1x8xf32>, tensor<1x1x9x8xf32>, tensor<1x1x9x8xf32> -> tensor<1x4x1x8xf32>
+  return %o : tensor<1x4x1x8xf32>
 }

@@ -8,8 +8,8 @@
 //
 // Two shapes of code share one order of summation, so that a row has the same bits in both. A *panel* holds
 // lanes() or 2 lanes() query rows, one a lane: keys and values are read as they lie, one scalar for all rows,
-// and softmax needs no sum across lanes. A *row* alone (decoding) has keys in the lanes of the scores and
-// features in the lanes of the result.
+// and softmax needs no sum across lanes. *Rows* alone (decoding: one, or those of heads that share keys and
+// values) have keys in the lanes of the scores and features in the lanes of the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,18 +59,21 @@ public:
     int64_t staticRows = cast<MemRefType>(op.getOut().getType()).getDimSize(0);
     Value numRows = b.extent(op.getOut(), 0);
     numKeys = b.extent(op.getKey(), 0);
+    int64_t together = op.getHeads() ? staticRows : 1;
+    rowScores = b.scratch({together, blockKeys});
+    if (bf16)
+      rowWeights = b.scratch({together, blockKeys / 2});
+    rowQuery = b.scratch({together, roundUp(headSize)});
+    rowOut = b.scratch({together, roundUp(valueSize)});
+    findVisibleKeys();
+    if (op.getHeads())
+      return buildRows(b.index(0), together);
+    if (!ShapedType::isDynamic(staticRows) && staticRows <= kRowsOneByOne)
+      return b.loop(b.index(0), numRows, 1, [&](Value row) { buildRows(row, 1); });
+
     scores = b.scratch({blockKeys, panelVectors * lanes});
     if (hasPenalty())
       keyPenalty = b.scratch({blockKeys});
-    rowScores = b.scratch({blockKeys});
-    if (bf16)
-      rowWeights = b.scratch({blockKeys / 2});
-    rowQuery = b.scratch({roundUp(headSize)});
-    rowOut = b.scratch({roundUp(valueSize)});
-    findVisibleKeys();
-    if (!ShapedType::isDynamic(staticRows) && staticRows <= kRowsOneByOne)
-      return b.loop(b.index(0), numRows, 1, [&](Value row) { buildRow(row); });
-
     queryColumns = b.scratch({queryRows(), panelVectors * lanes});
     if (bf16)
       words = b.scratch({blockKeys * wordsPerKey()});
@@ -82,7 +85,7 @@ public:
         b.branch(
             b.compare(arith::CmpIPredicate::sgt, height, b.index(kRowsOneByOne)),
             [&] { buildPanel(firstRow, height, 1); },
-            [&] { b.loop(b.index(0), height, 1, [&](Value row) { buildRow(b.add(firstRow, row)); }); });
+            [&] { b.loop(b.index(0), height, 1, [&](Value row) { buildRows(b.add(firstRow, row), 1); }); });
       };
       if (panelVectors == 1)
         return narrow();
@@ -220,15 +223,14 @@ private:
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, integers, zero);
   }
 
+  Value positionOfRow(Value row) { return op.getHeads() ? op.getFirst() : b.add(op.getFirst(), row); }
   /// The end of the keys that row `row` sees.
-  Value endOfRow(Value row) {
-    return op.getCausal() ? b.min(keyEnd, b.add(b.add(op.getFirst(), row), 1)) : keyEnd;
-  }
+  Value endOfRow(Value row) { return op.getCausal() ? b.min(keyEnd, b.add(positionOfRow(row), 1)) : keyEnd; }
   /// The first key that row `row` sees.
   Value beginOfRow(Value row) {
     if (!op.getWindow())
       return keyBegin;
-    return b.max(keyBegin, b.sub(b.add(b.add(op.getFirst(), row), 1), b.index(*op.getWindow())));
+    return b.max(keyBegin, b.sub(b.add(positionOfRow(row), 1), b.index(*op.getWindow())));
   }
   /// The start of the block that holds key `key`.
   Value blockOf(Value key) {
@@ -593,124 +595,177 @@ private:
 
   //===--- Rows alone ------------------------------------------------------------------------------===//
 
-  void buildRow(Value row) {
+  /// Rows `firstRow` to `firstRow + count - 1`, which see the same keys.
+  void buildRows(Value firstRow, int64_t count) {
     int64_t perLane = bf16 ? 2 : 1;
+    SmallVector<Value> rows;
+    for (int64_t i = 0; i < count; ++i)
+      rows.push_back(b.add(firstRow, i));
     forEach(headSize, perLane * lanes, [&](Value d, int64_t columns) {
       Value scale = b.splat(queryScale());
-      Value query = bf16 ? loadWords(op.getQuery(), row, d, columns, scale)
-                         : b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), scale);
-      b.store(query, rowQuery, {b.createOrFold<arith::DivUIOp>(d, b.index(perLane))});
+      for (int64_t i = 0; i < count; ++i) {
+        Value row = rows[i];
+        Value query = bf16 ? loadWords(op.getQuery(), row, d, columns, scale)
+                           : b.fmul(b.load(op.getQuery(), {row, d}, b.firstLanes(columns)), scale);
+        b.store(query, rowQuery, {b.index(i), b.createOrFold<arith::DivUIOp>(d, b.index(perLane))});
+      }
     });
-    forEach(roundUp(valueSize), lanes, [&](Value e, int64_t) { b.store(b.splat(0.0f), rowOut, {e}); });
-    Value begin = beginOfRow(row), end = endOfRow(row);
-    SmallVector<Value> initial{b.splat(kMinusInfinity), b.f32(0.0f)}; // maximum in every lane, sum
+    forEach(roundUp(valueSize), lanes, [&](Value e, int64_t) {
+      for (int64_t i = 0; i < count; ++i)
+        b.store(b.splat(0.0f), rowOut, {b.index(i), e});
+    });
+    Value begin = beginOfRow(firstRow), end = endOfRow(firstRow);
+    SmallVector<Value> initial(count, b.splat(kMinusInfinity)); // maxima in every lane, then sums
+    initial.append(count, b.f32(0.0f));
     auto state = b.loop(blockOf(begin), end, blockKeys, initial, [&](Value key, ValueRange carried) {
-      Value count = b.min(b.sub(end, key), b.index(blockKeys));
-      Value maximum = buildRowScores(row, key, count, begin, end, carried[0]);
-      Rescaling rescaling = rescale(carried[0], maximum);
-      b.loop(b.index(0), count, lanes,
-             [&](Value t) { b.store(weight(b.load(rowScores, {t}), rescaling.reference), rowScores, {t}); });
+      Value numBlock = b.min(b.sub(end, key), b.index(blockKeys));
+      ValueRange before = carried.take_front(count);
+      SmallVector<Value> maxima = buildRowScores(rows, key, numBlock, begin, end, before), corrections, sums;
+      SmallVector<Value> references;
+      for (int64_t i = 0; i < count; ++i) {
+        Rescaling rescaling = rescale(before[i], maxima[i]);
+        references.push_back(rescaling.reference);
+        corrections.push_back(rescaling.correction);
+        Value correction = vector::ExtractOp::create(b, rescaling.correction, int64_t(0));
+        sums.push_back(b.fmul(carried[count + i], correction));
+      }
+      b.loop(b.index(0), numBlock, lanes, [&](Value t) {
+        for (int64_t i = 0; i < count; ++i) {
+          SmallVector<Value> at{b.index(i), t};
+          b.store(weight(b.load(rowScores, at), references[i]), rowScores, at);
+        }
+      });
       if (bf16)
-        b.loop(b.index(0), count, 2 * lanes, [&](Value t) {
-          Value weights = toWords(b.load(rowScores, {t}), b.load(rowScores, {b.add(t, lanes)}));
-          b.store(weights, rowWeights, {arith::DivUIOp::create(b, t, b.index(2))});
+        b.loop(b.index(0), numBlock, 2 * lanes, [&](Value t) {
+          for (int64_t i = 0; i < count; ++i) {
+            Value row = b.index(i);
+            Value weights = toWords(b.load(rowScores, {row, t}), b.load(rowScores, {row, b.add(t, lanes)}));
+            b.store(weights, rowWeights, {row, arith::DivUIOp::create(b, t, b.index(2))});
+          }
         });
-      Value correction = vector::ExtractOp::create(b, rescaling.correction, int64_t(0));
-      Value sum = addRowValues(key, count, rescaling.correction, b.fmul(carried[1], correction));
-      return SmallVector<Value>{maximum, sum};
+      maxima.append(addRowValues(key, numBlock, corrections, sums));
+      return maxima;
     });
-    Value scale = inverse(b.splat(state[1]));
-    forEach(valueSize, lanes, [&](Value e, int64_t columns) {
-      b.store(b.fmul(b.load(rowOut, {e}), scale), op.getOut(), {row, e}, b.firstLanes(columns));
-    });
+    for (int64_t i = 0; i < count; ++i) {
+      Value scale = inverse(b.splat(state[count + i]));
+      forEach(valueSize, lanes, [&](Value e, int64_t columns) {
+        Value result = b.fmul(b.load(rowOut, {b.index(i), e}), scale);
+        b.store(result, op.getOut(), {rows[i], e}, b.firstLanes(columns));
+      });
+    }
   }
 
-  /// rowScores[t] for the keys of the block, one a lane; returns the running maximum in every lane.
-  Value buildRowScores(Value row, Value key, Value count, Value begin, Value end, Value maximum) {
+  /// rowScores[i][t] for the keys of the block, one a lane; returns the running maxima, each in every lane.
+  SmallVector<Value> buildRowScores(ArrayRef<Value> rows, Value key, Value count, Value begin, Value end,
+                                    ValueRange maxima) {
     Value lastKey = b.add(numKeys, -1);
     Value beginIndices = op.getWindow() ? keyIndices(begin, 0) : Value(), endIndices = keyIndices(end, 0);
-    auto maxima = b.loop(b.index(0), count, lanes, {maximum}, [&](Value t, ValueRange carried) {
+    SmallVector<Value> next = b.loop(b.index(0), count, lanes, maxima, [&](Value t, ValueRange carried) {
       Value first = b.add(key, t);
       SmallVector<Value> keyRows;
       for (int64_t i = 0; i < lanes; ++i)
         keyRows.push_back(b.min(b.add(first, i), lastKey));
-      // The transpose of lanes keys x lanes features gives each feature of all keys; the sum runs over
+      // The transpose of lanes keys x lanes features gives each feature of all keys; the sums run over
       // features in order.
       int64_t perLane = bf16 ? 2 : 1, step = perLane * lanes;
-      auto addFeatures = [&](Value score, Value d, int64_t columns) {
+      auto addFeatures = [&](ValueRange before, Value d, int64_t columns) {
         Value place = b.createOrFold<arith::DivUIOp>(d, b.index(perLane));
-        SmallVector<Value> rows;
+        SmallVector<Value> features;
         for (Value keyRow : keyRows)
-          rows.push_back(bf16 ? loadWords(op.getKey(), keyRow, d, columns)
-                              : b.load(op.getKey(), {keyRow, d}, b.firstLanes(columns)));
-        rows = b.transpose(rows);
-        for (int64_t i = 0; i < (columns + perLane - 1) / perLane; ++i) {
-          Value feature = b.splat(b.loadScalar(rowQuery, {b.add(place, i)}));
-          score = bf16 ? dot(rows[i], feature, score) : b.fma(rows[i], feature, score);
-        }
-        return score;
+          features.push_back(bf16 ? loadWords(op.getKey(), keyRow, d, columns)
+                                  : b.load(op.getKey(), {keyRow, d}, b.firstLanes(columns)));
+        features = b.transpose(features);
+        SmallVector<Value> scores(before);
+        for (int64_t f = 0; f < (columns + perLane - 1) / perLane; ++f)
+          for (auto [i, score] : llvm::enumerate(scores)) {
+            Value query = b.splat(b.loadScalar(rowQuery, {b.index(i), b.add(place, f)}));
+            score = bf16 ? dot(features[f], query, score) : b.fma(features[f], query, score);
+          }
+        return scores;
       };
       int64_t whole = headSize / step * step;
-      Value score = b.splat(0.0f);
+      SmallVector<Value> scores(rows.size(), b.splat(0.0f));
       if (whole)
-        score = b.loop(b.index(0), b.index(whole), step, {score}, [&](Value d, ValueRange sum) {
-          return SmallVector<Value>{addFeatures(sum[0], d, step)};
-        })[0];
+        scores = b.loop(b.index(0), b.index(whole), step, scores,
+                        [&](Value d, ValueRange sums) { return addFeatures(sums, d, step); });
       if (whole < headSize)
-        score = addFeatures(score, b.index(whole), headSize - whole);
-      score = capScore(score);
-      if (hasPenalty())
-        score = b.fadd(score, penaltyOfKeys(row, first, laneMaskOf(b.sub(count, t))));
-      score = hide(score, keyIndices(first, 1), beginIndices, endIndices);
-      b.store(score, rowScores, {t});
-      return SmallVector<Value>{b.fmax(score, carried[0])};
+        scores = addFeatures(scores, b.index(whole), headSize - whole);
+      SmallVector<Value> larger;
+      for (auto [i, score] : llvm::enumerate(scores)) {
+        score = capScore(score);
+        if (hasPenalty())
+          score = b.fadd(score, penaltyOfKeys(rows[i], first, laneMaskOf(b.sub(count, t))));
+        score = hide(score, keyIndices(first, 1), beginIndices, endIndices);
+        b.store(score, rowScores, {b.index(i), t});
+        larger.push_back(b.fmax(score, carried[i]));
+      }
+      return larger;
     });
-    return b.splat(b.maxLanes(maxima[0]));
+    for (Value &maximum : next)
+      maximum = b.splat(b.maxLanes(maximum));
+    return next;
   }
 
-  /// rowOut[e] = rowOut[e] * correction + sum_t rowScores[t] * value[t][e]; returns `sum` + sum_t
-  /// rowScores[t].
-  Value addRowValues(Value key, Value count, Value correction, Value sum) {
-    int64_t vectorsAtOnce = lanes >= 16 ? 8 : 4;
-    Value total;
+  /// rowOut[i][e] = rowOut[i][e] * corrections[i] + sum_t rowScores[i][t] * value[t][e]; returns `sums` plus
+  /// sum_t rowScores[i][t].
+  SmallVector<Value> addRowValues(Value key, Value count, ArrayRef<Value> corrections, ArrayRef<Value> sums) {
+    int64_t numRows = sums.size(), vectorsAtOnce = std::max<int64_t>((lanes >= 16 ? 16 : 8) / numRows, 1);
+    vectorsAtOnce = std::min<int64_t>(vectorsAtOnce, lanes >= 16 ? 8 : 4);
+    SmallVector<Value> totals;
     for (int64_t e = 0; e < valueSize; e += vectorsAtOnce * lanes) {
-      SmallVector<Value> columns, masks, carried;
+      SmallVector<Value> columns, masks,
+          carried; // carried: by row the vectors of its features, then the sums
       for (int64_t at = e; at < std::min(valueSize, e + vectorsAtOnce * lanes); at += lanes) {
         columns.push_back(b.index(at));
         masks.push_back(b.firstLanes(valueSize - at));
-        carried.push_back(b.fmul(b.load(rowOut, {columns.back()}), correction));
       }
-      if (!total)
-        carried.push_back(sum); // rides along with the first features
+      for (int64_t i = 0; i < numRows; ++i)
+        for (Value column : columns)
+          carried.push_back(b.fmul(b.load(rowOut, {b.index(i), column}), corrections[i]));
+      bool first = totals.empty(); // the sums ride along with the first features
+      if (first)
+        llvm::append_range(carried, sums);
+      size_t numVectors = columns.size() * numRows;
       auto addKey = [&](Value t, ValueRange partial) {
-        Value p = b.loadScalar(rowScores, {t});
-        Value factor = b.splat(p);
-        SmallVector<Value> next;
-        for (auto [i, column] : llvm::enumerate(columns))
-          next.push_back(b.fma(b.load(op.getValue(), {b.add(key, t), column}, masks[i]), factor, partial[i]));
-        if (!total)
-          next.push_back(b.fadd(partial.back(), p));
+        SmallVector<Value> values, next, weights;
+        for (auto [column, mask] : llvm::zip_equal(columns, masks))
+          values.push_back(b.load(op.getValue(), {b.add(key, t), column}, mask));
+        for (int64_t i = 0; i < numRows; ++i) {
+          weights.push_back(b.loadScalar(rowScores, {b.index(i), t}));
+          Value factor = b.splat(weights.back());
+          for (Value value : values)
+            next.push_back(b.fma(value, factor, partial[next.size()]));
+        }
+        for (int64_t i = 0; first && i < numRows; ++i)
+          next.push_back(b.fadd(partial[numVectors + i], weights[i]));
         return next;
       };
       // Behind an odd number of keys stands a weight of 0.
       auto addPair = [&](Value pair, ValueRange partial) {
-        Value t = b.mul(pair, 2), factor = b.splat(b.loadScalar(rowWeights, {pair}));
-        SmallVector<Value> next;
-        for (auto [i, column] : llvm::enumerate(columns))
-          next.push_back(dot(loadValueWords(key, t, count, column, masks[i]), factor, partial[i]));
-        if (!total)
-          next.push_back(b.fadd(b.fadd(partial.back(), b.loadScalar(rowScores, {t})),
-                                b.loadScalar(rowScores, {b.add(t, 1)})));
+        Value t = b.mul(pair, 2);
+        SmallVector<Value> values, next;
+        for (auto [column, mask] : llvm::zip_equal(columns, masks))
+          values.push_back(loadValueWords(key, t, count, column, mask));
+        for (int64_t i = 0; i < numRows; ++i) {
+          Value factor = b.splat(b.loadScalar(rowWeights, {b.index(i), pair}));
+          for (Value value : values)
+            next.push_back(dot(value, factor, partial[next.size()]));
+        }
+        for (int64_t i = 0; first && i < numRows; ++i) {
+          Value sum = b.fadd(partial[numVectors + i], b.loadScalar(rowScores, {b.index(i), t}));
+          next.push_back(b.fadd(sum, b.loadScalar(rowScores, {b.index(i), b.add(t, 1)})));
+        }
         return next;
       };
       carried = bf16 ? b.loop(b.index(0), halfOf(count), 1, carried, addPair)
                      : b.loop(b.index(0), count, 1, carried, addKey);
-      if (!total)
-        total = carried.back();
-      for (auto [i, column] : llvm::enumerate(columns))
-        b.store(carried[i], rowOut, {column});
+      if (first)
+        totals.assign(carried.begin() + numVectors, carried.end());
+      for (int64_t i = 0; i < numRows; ++i)
+        for (auto [v, column] : llvm::enumerate(columns))
+          b.store(carried[i * columns.size() + v], rowOut, {b.index(i), column});
     }
-    return total;
+    return totals;
   }
 
   AttentionTileOp op;
@@ -730,10 +785,10 @@ private:
   Value outColumns;   // [E, panel]
   Value block;        // [lanes, lanes], rows on their way out
   Value keyPenalty;   // [blockKeys]
-  Value rowScores;    // [blockKeys]
-  Value rowWeights;   // with bf16: words [blockKeys / 2]
-  Value rowQuery;     // [D] and up
-  Value rowOut;       // [E] and up
+  Value rowScores;    // of rows alone: [rows, blockKeys]
+  Value rowWeights;   // with bf16: words [rows, blockKeys / 2]
+  Value rowQuery;     // [rows, D and up]
+  Value rowOut;       // [rows, E and up]
 };
 
 struct LowerAttentionTilePass : sesame::impl::LowerAttentionTilePassBase<LowerAttentionTilePass> {

@@ -18,7 +18,12 @@ Kernel _mlir_ciface_plain,
     _mlir_ciface_window_padded,
     _mlir_ciface_softcap,
     _mlir_ciface_softcap_bias,
-    _mlir_ciface_large_head;
+    _mlir_ciface_large_head,
+    _mlir_ciface_heads_causal,
+    _mlir_ciface_heads_padded,
+    _mlir_ciface_heads_bias,
+    _mlir_ciface_heads_window,
+    _mlir_ciface_heads_softcap_bias;
 
 static const struct {
   const char *name;
@@ -28,6 +33,8 @@ static const struct {
   int64_t window;
   double softcap, scale;
   Kernel *kernel;
+  int64_t heads; /* rows, all at the same position, and the kernel of one of them; 0: rows of one head */
+  Kernel *single;
 } kCases[] = {
     {"plain", 64, 64, 0, 8, 0, 0, 0, 0, 0.125, _mlir_ciface_plain},
     {"causal", 64, 64, 0, 8, 0, 1, 0, 0, 0.125, _mlir_ciface_causal},
@@ -45,6 +52,11 @@ static const struct {
     {"softcap", 1, 1, 1, 8, 0, 1, 0, 3, 1.0, _mlir_ciface_softcap},
     {"softcap_bias", 128, 128, 0, 8, 2, 1, 64, 3, 0.0884, _mlir_ciface_softcap_bias},
     {"large_head", 200, 256, 1, 8, 0, 1, 0, 0, 0.0707, _mlir_ciface_large_head},
+    {"heads_causal", 64, 64, 0, 8, 0, 1, 0, 0, 0.125, _mlir_ciface_heads_causal, 4, _mlir_ciface_causal},
+    {"heads_padded", 20, 12, 1, 8, 0, 0, 0, 0, 0.2236, _mlir_ciface_heads_padded, 7, _mlir_ciface_padded},
+    {"heads_bias", 64, 40, 1, 4, 2, 0, 0, 0, 0.125, _mlir_ciface_heads_bias, 2, _mlir_ciface_bias_rows},
+    {"heads_window", 48, 7, 1, 8, 0, 1, 300, 0, 0.1443, _mlir_ciface_heads_window, 5, _mlir_ciface_window_padded},
+    {"heads_softcap_bias", 128, 128, 0, 8, 2, 1, 64, 3, 0.0884, _mlir_ciface_heads_softcap_bias, 8, _mlir_ciface_softcap_bias},
 };
 
 enum { kOffset = 3 };
@@ -62,17 +74,19 @@ static float narrow(float x) {
   return x;
 }
 
-/* One problem: S rows at positions first + s against T keys. */
+/* One problem: S rows at positions first + s, those of several heads all at first, against T keys. */
 typedef struct {
   int64_t S, T, first, ldq, ldk, ldv, ldm, ldb, ldo;
   float *query, *key, *value, *bias;
   char *mask;
 } Problem;
 
+static int64_t position_of(size_t c, const Problem *p, int64_t s) { return p->first + (kCases[c].heads ? 0 : s); }
+
 static int is_seen(size_t c, const Problem *p, int64_t s, int64_t t) {
-  if (kCases[c].causal && t > p->first + s)
+  if (kCases[c].causal && t > position_of(c, p, s))
     return 0;
-  if (kCases[c].window && t <= p->first + s - kCases[c].window)
+  if (kCases[c].window && t <= position_of(c, p, s) - kCases[c].window)
     return 0;
   if (!kCases[c].mask)
     return 1;
@@ -111,7 +125,8 @@ static void run(size_t c, const Problem *p, int64_t row, int64_t rows, int64_t T
   Memref2 B = rows_of(p->bias, kCases[c].bias == 2 ? row * p->ldb : 0, kCases[c].bias == 2 ? rows : 1, T, p->ldb);
   Memref1 M1 = vector_of(p->mask, 0, T);
   Memref2 M2 = rows_of(p->mask, row * p->ldm, rows, T, p->ldm);
-  kCases[c].kernel(&Q, &K, &V, kCases[c].mask == 2 ? (void *)&M2 : (void *)&M1, &B, p->first + row, &O);
+  Kernel *kernel = rows < kCases[c].heads ? kCases[c].single : kCases[c].kernel;
+  kernel(&Q, &K, &V, kCases[c].mask == 2 ? (void *)&M2 : (void *)&M1, &B, position_of(c, p, row), &O);
 }
 
 int main(int argc, char **argv) {
@@ -126,7 +141,7 @@ int main(int argc, char **argv) {
   }
   for (size_t c = 0; c < sizeof kCases / sizeof *kCases; ++c)
     for (size_t i = 0; i < sizeof kShapes / sizeof *kShapes; ++i) {
-      int64_t S = kShapes[i].S, T = kShapes[i].T, D = kCases[c].D, E = kCases[c].E;
+      int64_t S = kCases[c].heads ? kCases[c].heads : kShapes[i].S, T = kShapes[i].T, D = kCases[c].D, E = kCases[c].E;
       ++num_shapes;
       Problem p = {S, T, kShapes[i].first, D + (int64_t)(i % 3), D + 2, E + (int64_t)(i % 2), T + 1, T + 2, E + 3, 0, 0, 0, 0, 0};
             p.query = random_floats(kOffset + (S ? (S - 1) * p.ldq + D : 0), 3.0f), p.key = random_floats(kOffset + T * p.ldk - (T ? p.ldk - D : 0), 3.0f);

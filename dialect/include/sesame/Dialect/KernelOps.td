@@ -60,10 +60,13 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
     increasing order. With `bf16` the factors of both products (scaled queries, keys, weights before their division by the sum, values) are rounded to bf16,
     to nearest even; all sums are of f32.
 
+    With `heads` the S rows are one query each of as many heads that share keys and values (Ainslie et al. 2023), all at position `first`.
+
     Shapes: query [S, D], key [T, D], value [T, E], mask [T] or [S, T] of integers, bias [S or 1, T], out [S, E].
 
     Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) D and E are static. (C6) mask is of integers, all
-    others have one float element type. (C7) `window` is positive and needs `causal`. (C8) `softcap` is positive.
+    others have one float element type. (C7) `window` is positive and needs `causal`. (C8) `softcap` is positive. (C9) With `heads` S is static and
+    a mask is [T].
 
     Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).
 
@@ -77,9 +80,9 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
   }];
   let arguments = (ins Sesame_Buffer:$query, Sesame_Buffer:$key, Sesame_Buffer:$value, Optional<Sesame_Buffer>:$mask,
                        Optional<Sesame_Buffer>:$bias, Index:$first, Sesame_Buffer:$out,
-                       UnitAttr:$causal, OptionalAttr<I64Attr>:$window, F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$bf16);
+                       UnitAttr:$causal, OptionalAttr<I64Attr>:$window, F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$bf16, UnitAttr:$heads);
   let assemblyFormat = [{
-    `query` `(` $query `:` type($query) `)` `key` `(` $key `:` type($key) `)` `value` `(` $value `:` type($value) `)`
+    (`heads` $heads^)? `query` `(` $query `:` type($query) `)` `key` `(` $key `:` type($key) `)` `value` `(` $value `:` type($value) `)`
     (`mask` `(` $mask^ `:` type($mask) `)`)? (`bias` `(` $bias^ `:` type($bias) `)`)? `first` `(` $first `)`
     (`causal` $causal^)? (`window` `=` $window^)? `scale` `=` $scale (`softcap` `=` $softcap^)?
     (`bf16` $bf16^)? `out` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?

@@ -288,7 +288,9 @@ def LowerAttentionTilePass : Pass<"sesame-lower-attention-tile", "::mlir::func::
     At the end the result is transposed back. Up to 16 rows make a panel of half the width; up to 3 rows (decoding) are done one by one, with keys in
     the lanes of the scores and features in the lanes of the result.
 
-    Every sum, over d, t and the weights, runs in increasing order in all three variants, and blocks start at the first key that the mask [T]
+    The rows of `heads` are done that way all at once: each block of keys is transposed, and each value read, once for all of them.
+
+    Every sum, over d, t and the weights, runs in increasing order in all variants, and blocks start at the first key that the mask [T]
     shows. So a row's bits depend on the keys it sees alone: not on other rows, S, hidden or later keys, or padding on either side. (With a mask
     [S, T], blocks start at key 0, and padding on the left of more than one block's keys may move a rounding.) Blocks in which no row of
     the panel sees a key, by mask, causal border or window, are skipped. A row without a visible key gives 0.
@@ -615,13 +617,19 @@ def TileAttentionPass : Pass<"sesame-tile-attention", "::mlir::func::FuncOp"> {
     }
     ```
 
+    Where query heads share keys and values, a step of one query takes a loop over groups of them, so that a task reads its keys and values once
+    (`sesame.attention_tile heads`). Of a group's H / G heads a task takes the most, up to `heads-per-task`, that divide them and leave at least two tasks a batch row. If
+    the number of queries is not static, an `scf.if` chooses between the two loops.
+
     Masks and biases are broadcast along axes whose extent is 1 in their type; an axis of unknown extent is taken as whole. Left for the
     reference lowering: heads whose number or size is not static.
   }];
   let options = [Option<"queryBlock", "query-block", "int64_t", /*default=*/"64",
                         "Queries of one task: packing the keys for the kernel is shared by that many rows">,
                  Option<"bf16", "bf16", "bool", /*default=*/"false",
-                        "Round the factors of both products to bf16, for vdpbf16ps">];
+                        "Round the factors of both products to bf16, for vdpbf16ps">,
+                 Option<"headsPerTask", "heads-per-task", "int64_t", /*default=*/"8",
+                        "Most query heads of one step that read their keys and values together">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect"];
 }
