@@ -211,6 +211,8 @@ Value WorkEstimate::numRows(Value tile) {
   auto type = cast<MemRefType>(tile.getType());
   if (!type.isDynamicDim(0))
     return arith::ConstantIndexOp::create(builder, loc, type.getDimSize(0));
+  if (auto cast = tile.getDefiningOp<memref::CastOp>())
+    return numRows(cast.getSource());
   auto view = tile.getDefiningOp<memref::SubViewOp>();
   if (!view)
     return nullptr;

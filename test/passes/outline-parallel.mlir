@@ -197,7 +197,8 @@ func.func @little(%context: !llvm.ptr {sesame.context}, %x: memref<?x128xf32>, %
       %column = affine.apply affine_map<(d0) -> (d0 * 32)>(%number)
       %panel = memref.subview %panels[%number, 0, 0] [1, 128, 32] [1, 1, 1] : memref<4x128x32xf32> to memref<128x32xf32, strided<[32, 1], offset: ?>>
       %out = memref.subview %y[%m, %column] [%rows, 32] [1, 1] : memref<?x128xf32> to memref<?x32xf32, strided<[128, 1], offset: ?>>
-      sesame.matmul_tile lhs(%lhs : memref<?x128xf32, strided<[128, 1], offset: ?>>) panel(%panel : memref<128x32xf32, strided<[32, 1], offset: ?>>)
+      %cast = memref.cast %lhs : memref<?x128xf32, strided<[128, 1], offset: ?>> to memref<?x128xf32, strided<[?, 1], offset: ?>>
+      sesame.matmul_tile lhs(%cast : memref<?x128xf32, strided<[?, 1], offset: ?>>) panel(%panel : memref<128x32xf32, strided<[32, 1], offset: ?>>)
         out(%out : memref<?x32xf32, strided<[128, 1], offset: ?>>)
     }
   }
