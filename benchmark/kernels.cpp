@@ -23,6 +23,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -174,6 +175,27 @@ Cells randomCells(Kind kind, int64_t rows, int64_t cells) {
   return result;
 }
 
+/// Makes results of about -4 to 4, as an activation gets them in a model, of panels [N / R, cells, R].
+void scalePanels(Kind kind, const Cells &panels, int64_t K, int64_t N) {
+  int64_t cells = rowCells(kind, K);
+  for (int64_t panel = 0; panel < N / kPanel; ++panel) {
+    float *end = panels.at((panel + 1) * cells * kPanel), *scales = end - kPanel;
+    if (kind == Kind::int8) {
+      std::fill(scales - kPanel, scales, 0.0f); // sums of codes
+      std::fill(scales, end, 0.03f / std::sqrt(static_cast<float>(K)));
+      continue;
+    }
+    for (float *at = end - cells * kPanel; at < end; ++at) {
+      *at *= 4.0f / std::sqrt(static_cast<float>(K));
+      uint32_t bits;
+      std::memcpy(&bits, at, sizeof bits);
+      bits = (bits & 0xffff0000u) | bits >> 16;
+      if (kind == Kind::bf16)
+        std::memcpy(at, &bits, sizeof bits);
+    }
+  }
+}
+
 /// Rows of one task, as `sesame-tile-linear` chooses them.
 int64_t rowsPerBlock(int64_t cells) {
   constexpr int64_t blockBytes = 384 * 1024, tileRows = 8;
@@ -186,6 +208,7 @@ void matmul(benchmark::State &state, Product product) {
   int64_t cells = rowCells(product.kind, K), outCells = product.leavesWords ? 2 : 1;
   Cells input = randomCells(Kind::f32, M, K), panels = randomCells(product.kind, cells, N),
         bias = randomCells(Kind::f32, 1, N), out(M * N / outCells);
+  scalePanels(product.kind, panels, K, N);
   Cells words = randomCells(product.kind, M, cells);
   const Cells &rows = product.kind == Kind::f32 ? input : words;
   std::vector<float> stream;

@@ -29,6 +29,7 @@
 // CHECK:             %{{.*}}:16 = scf.for
 // CHECK-NOT:           memref.prefetch
 // CHECK:           default {
+// CHECK-COUNT-16:    memref.prefetch %[[C]][{{.*}}], write, locality<3>
 // CHECK:             %{{.*}}:16 = scf.for
 // CHECK:               memref.prefetch %[[P]][%c48, %{{.*}}], read, locality<2>, data : memref<48x32xf32>
 // CHECK-NOT:     sesame.matmul_tile
@@ -94,5 +95,19 @@ func.func @narrow_panel(%a: memref<?x48xf32>, %p: memref<48x12xf32>, %c: memref<
 // CHECK:         vector.fma %{{.*}}, %[[P0]]
 func.func @narrow_panel(%a: memref<1x48xf32>, %p: memref<48x32xbf16>, %c: memref<1x32xf32>) {
   sesame.matmul_tile lhs(%a : memref<1x48xf32>) panel(%p : memref<48x32xbf16>) out(%c : memref<1x32xf32>)
+  return
+}
+
+// -----
+
+// Vectors of 16 take GELU's tail from a table, and by way of the exponential where an element is too small for it.
+// CHECK-LABEL: func.func @gelu
+// CHECK-COUNT-7: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.ps.512"
+// CHECK:         %[[ANY:.*]] = vector.reduction <or>, %{{.*}} : vector<16xi1> into i1
+// CHECK:         scf.if %[[ANY]] -> (vector<16xf32>) {
+// CHECK:           math.exp
+// CHECK:         vector.store
+func.func @gelu(%a: memref<8x48xf32>, %p: memref<48x32xf32>, %c: memref<8x32xf32>) {
+  sesame.matmul_tile lhs(%a : memref<8x48xf32>) panel(%p : memref<48x32xf32>) activation = gelu out(%c : memref<8x32xf32>)
   return
 }

@@ -23,12 +23,8 @@ Value mlir::sesame::emitActivation(OpBuilder &builder, Location loc, Activation 
     return b.max(b.constant(0.0f), x);
   case Activation::gelu:
     return b.gelu(x);
-  case Activation::gelu_tanh: {
-    // 0.5 (1 + tanh y) = sigmoid(2 y), with y = sqrt(2 / pi) (x + 0.044715 x^3).
-    constexpr float kTwiceSlope = 2.0f * 0.7978845608f;
-    Value factor = b.fma(b.mul(x, x), b.constant(kTwiceSlope * 0.044715f), b.constant(kTwiceSlope));
-    return b.timesSigmoid(x, b.mul(x, factor));
-  }
+  case Activation::gelu_tanh:
+    return b.geluTanh(x);
   case Activation::gelu_quick:
     return b.timesSigmoid(x, b.mul(x, b.constant(1.702f)));
   case Activation::silu:

@@ -65,8 +65,11 @@ public:
   Value rsqrt(Value x) { return div(constant(1.0f), math::SqrtOp::create(b, x)); }
   /// x / (1 + exp(-y)). exp overflows to infinity for y < -88.7, where the quotient is 0.
   Value timesSigmoid(Value x, Value y);
-  /// x Phi(x), Phi the normal distribution function.
+  /// x Phi(x), Phi the normal distribution function. Vectors of 16, which only AVX-512 has, take Phi from a
+  /// table as long as all their elements are above -6.5.
   Value gelu(Value x);
+  /// x / (1 + exp(-2 y)), y = sqrt(2 / pi) (x + 0.044715 x^3).
+  Value geluTanh(Value x);
   /// x tanh(log(1 + exp x)).
   Value mish(Value x);
 
@@ -94,6 +97,14 @@ private:
   Value logarithmOfParts(Value f, Value e, Base base);
   /// Splits positive normal x = m 2^e with sqrt(1/2) <= m < sqrt 2.
   std::pair<Value, Value> splitExponent(Value x);
+  /// Whether the values are vectors of 16.
+  bool isAvx512Vector() const;
+  /// 1 / x for 1 <= x <= 2^126, an estimate of 14 bits and one step of Newton's.
+  Value reciprocalByEstimate(Value x);
+  /// x Phi(x), for any x.
+  Value geluByExp(Value x);
+  /// Phi(-a) for a = min(|x|, 6.5), from 32 polynomials of which each lane picks one. `a` is that minimum.
+  Value normalTailByTable(Value a);
   /// erfc(a / sqrt 2) / 2 * exp(a^2 / 2), for 0 <= a <= 14.5.
   Value scaledNormalTail(Value a);
   /// exp(factor x^2), with the rounding error of the square put back; exp would amplify it by the size of the

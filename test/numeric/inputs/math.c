@@ -44,7 +44,7 @@ static const struct {
     {"tan", _mlir_ciface_vector_tan, tan, 4, -126, 1e5},
     {"rsqrt", _mlir_ciface_vector_rsqrt, ref_rsqrt, 1.75, -126, INFINITY},
     {"gelu", _mlir_ciface_vector_gelu, ref_gelu, 7.5, -100, 1e30},
-    {"gelu_tanh", _mlir_ciface_vector_gelu_tanh, ref_gelu_tanh, 24, -20, 1e30},
+    {"gelu_tanh", _mlir_ciface_vector_gelu_tanh, ref_gelu_tanh, 20, -20, 1e30},
     {"gelu_quick", _mlir_ciface_vector_gelu_quick, ref_gelu_quick, 16, -20, 1e30},
     {"silu", _mlir_ciface_vector_silu, ref_silu, 3.25, -100, 1e30},
     {"sigmoid", _mlir_ciface_vector_sigmoid, ref_sigmoid, 2.75, -100, 1e30},

@@ -87,10 +87,10 @@ def ExpandMathPass : Pass<"sesame-expand-math", "::mlir::func::FuncOp"> {
     | --- | --- | --- | --- | --- | --- | --- | --- |
     | exp, exp2 | 1.1 | | tanh | 1.6 | | sigmoid | 2.4 |
     | expm1 | 1.5 | | erf | 2.5 | | silu | 2.8 |
-    | log | 0.8 | | erfc | 6.5 | | gelu | 6.9 |
+    | log | 0.8 | | erfc | 6.5 | | gelu | 6.9 (16 lanes: 5.1) |
     | log2 | 1.5 | | sin, cos (abs(x) <= 1e5) | 1.6 | | mish | 4.2 |
     | log10 | 2.0 | | tan (abs(x) <= 1e5) | 3.5 | | softplus | 1.8 |
-    | log1p | 1.5 | | rsqrt | 1.5 | | gelu_tanh, gelu_quick | 20, 13 |
+    | log1p | 1.5 | | rsqrt | 1.5 | | gelu_tanh, gelu_quick | 18, 13 |
 
     Sigmoid, silu, gelu and mish underflow to 0 below 1e-30 instead of at the smallest denormal. The errors of gelu_tanh and gelu_quick are those of results above
     1e-6; in the tail beyond it the error is 1e-11 at most. sin, cos and tan lose all digits where abs(x) > 6e6.
@@ -375,14 +375,17 @@ def LowerMatmulTilePass : Pass<"sesame-lower-matmul-tile", "::mlir::func::FuncOp
     so each element is one chain of fused multiply-adds in increasing k, whatever M is. A cheap activation (identity, relu, relu_squared,
     leaky_relu) is applied to the registers; for the others the block goes to a stack buffer of rows x R floats, and one loop over its
     rows adds the bias, applies the activation, combines and stores. Only a panel with N < R, which the padding of `panel`
-    completes, uses masks, in a branch of its own.
+    completes, uses masks, in a branch of its own. Where there are several full blocks, each asks for the lines of its results first (`memref.prefetch`), so that its
+    stores do not wait, and the next block's loads not for them.
+
+    Vectors of 16 (AVX-512) take the tail of gelu from a table of polynomials (vpermi2ps); a vector with an element below -6.5 takes the way by exp as well.
 
     The activations' math operations are for `sesame-expand-math`. Operands: f32, unit stride along the last axis, any other stride; R a multiple of
     `vector-lanes` (32 for 16 lanes and 16 for 8 keep the registers full).
   }];
   let options = [Option<"vectorLanes", "vector-lanes", "int64_t", /*default=*/"16", "f32 lanes of a vector register: 16 (AVX-512), 8 (AVX2) or 4">,
                  Option<"rows", "rows", "int64_t", /*default=*/"0", "Rows of a block (0: 8 with 16 lanes, 6 with 8 lanes, fewer for wide panels)">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
@@ -772,8 +775,8 @@ def TileRecurrentPass : Pass<"sesame-tile-recurrent", "::mlir::ModuleOp"> {
                         "with bf16: round the hidden states to it too, in products only">,
                  Option<"taskBytes", "task-bytes", "int64_t", /*default=*/"64 * 1024",
                         "Panels of one task, in bytes: reading them takes much longer than handing the task to a core">];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::sesame::SesameDialect", "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def TileRowsPass : Pass<"sesame-tile-rows", "::mlir::func::FuncOp"> {
