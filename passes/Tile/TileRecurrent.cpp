@@ -25,7 +25,9 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <functional>
 #include <map>
+#include <optional>
 
 namespace mlir::sesame {
 #define GEN_PASS_DEF_TILERECURRENTPASS
@@ -38,6 +40,9 @@ using namespace mlir::sesame;
 /// Rows of one task. Each block of rows reads the panels again, at 32 rows for 16 operations a byte, and the
 /// sums of as many rows fit a thread's stack.
 static constexpr int64_t kRowsPerTask = 32;
+
+/// Rows of one task that hands the hidden state on.
+static constexpr int64_t kRowsPerPublishTask = 16;
 
 namespace {
 
@@ -54,8 +59,8 @@ struct Panels {
   int64_t width() const { return gatesPerPanel * unitsPerPanel; }
 };
 
-/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [Q, B, K], or
-/// [Q * B, W] of words, times their panels.
+/// The sums of gates `firstGate` to `firstGate + numGates - 1`, which are whole groups: `lhs` [Q, B, >= K],
+/// or [Q * B, W] of words, times their panels.
 struct Product {
   Value lhs;
   const Panels *panels;
@@ -87,8 +92,21 @@ struct Lanes {
   SmallVectorImpl<Value> *tiles; // the task's parts of the stage's destinations
 };
 
-/// Computes vectors for all destinations of a stage from the sums of its products, gate by gate.
-using Cell = function_ref<SmallVector<Value>(const Lanes &at, ValueRange sums)>;
+/// A part of a cell's work, done for all rows of a task before the next part. The first one makes its
+/// `numResults` vectors from the sums of the stage's products, gate by gate, each other one from those of the
+/// part before it, and the last one's are the new contents of the stage's destinations. A part ends where a
+/// long chain of operations would begin another: so the chains of several rows run side by side.
+struct CellPart {
+  size_t numResults;
+  std::function<SmallVector<Value>(const Lanes &at, ValueRange vectors)> build;
+};
+
+/// Where a stage stores a hidden state: state `index` of its states, as the step's part of `sequence`, the
+/// hidden states of all steps [B, T, Q * units].
+struct Output {
+  Value sequence;
+  size_t index;
+};
 
 /// Where the sums of a gate lie: columns of a tile, from `firstColumn` on.
 struct GateSums {
@@ -100,6 +118,15 @@ struct GateSums {
 struct Projection {
   Value value;
   bool isByStep; // the second form
+};
+
+/// One step of a recurrence, and what it begins with.
+struct Step {
+  Value number;
+  Value sequence; // the hidden states of all steps [B, T, Q * P]
+  Hidden hidden;
+  Value factor;      // the hidden state before the step as the left factor of products
+  ValueRange states; // without the hidden state
 };
 
 /// What a task size is made of: see the options of the pass.
@@ -121,26 +148,43 @@ public:
 
   ImplicitLocOpBuilder &builder() { return b; }
 
-  /// `initial` [Q, B, width]; zeros if it is null.
+  /// `initial` [Q, B, width], or zeros if it is null, as a state.
   Value initialState(Value initial, int64_t width) {
-    if (initial)
-      return initial;
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
-    return linalg::FillOp::create(b, zero, makeState(width)).getResult(0);
+    Value state = makeState(width);
+    if (!initial) {
+      Value zero = arith::ConstantOp::create(b, b.getZeroAttr(b.getF32Type()));
+      return linalg::FillOp::create(b, zero, state).getResult(0);
+    }
+    return tensor::InsertSliceOp::create(b, initial, state, zeros(3),
+                                         tensor::getMixedSizes(b, b.getLoc(), initial), ones(3));
+  }
+  /// The contents [Q, B, width] of a state, in a tensor of their own.
+  Value finalState(Value state, int64_t width) {
+    SmallVector<OpFoldResult> sizes = stateSizes(width);
+    Value contents = tensor::ExtractSliceOp::create(b, state, zeros(3), sizes, ones(3));
+    Value out = tensor::EmptyOp::create(b, sizes, b.getF32Type());
+    return tensor::InsertSliceOp::create(b, contents, out, zeros(3), sizes, ones(3));
   }
 
-  /// A tensor [Q, B, width] without contents, in a buffer of its own: a `tensor.empty` could be given that of
-  /// the state or the result which it will be copied to, and which is still read.
-  Value makeState(int64_t width) {
-    return allocate({b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)});
-  }
-  Value makeSequence(int64_t width) { return allocate({batch, steps, b.getIndexAttr(width)}); }
+  /// A tensor [Q, B, >= width] without contents, in a buffer of its own: a `tensor.empty` could be given that
+  /// of the state or the result which it will be copied to, and which is still read. Its rows do not lie a
+  /// multiple of 1024 bytes apart: those of a task would share a few sets of the first cache, and a row's
+  /// loads would wait for the stores of another one.
+  Value makeState(int64_t width) { return allocate(stateSizes(width % 256 ? width : width + 16)); }
 
-  /// Runs `step` for all steps. It maps the hidden states of all steps [B, T, Q * P] and `states`, the hidden
-  /// state first, to those after the step, and so does this function.
-  SmallVector<Value> run(Value sequence, ArrayRef<Value> states,
-                         function_ref<SmallVector<Value>(Value step, ValueRange carried)> step) {
-    SmallVector<Value> carried = {sequence};
+  /// Runs `buildStep` for all steps; it maps the `states`, the hidden state [Q, B, width] first, to those
+  /// after the step, and behind them the sequence. `panels` are those that the hidden state is multiplied by;
+  /// a step `writesLast` if it writes that state when all have read it. Returns the hidden states of all
+  /// steps [B, T, Q * width] and the states after them.
+  SmallVector<Value> run(SmallVector<Value> states, int64_t width, const Panels &panels, bool writesLast,
+                         function_ref<SmallVector<Value>(const Step &)> buildStep) {
+    bool isInPlace = panels.words || writesLast;
+    SmallVector<Value> carried = {allocate({batch, steps, b.getIndexAttr(numDirections * width)})};
+    if (panels.words)
+      carried.push_back(asFactor(states[0], width, panels));
+    size_t firstState = carried.size();
+    if (!isInPlace)
+      states[0] = makeHalves(states[0]);
     llvm::append_range(carried, states);
     auto loop = scf::ForOp::create(b, index(0), getValueOrCreateConstantIndexOp(b, b.getLoc(), steps),
                                    index(1), carried);
@@ -148,66 +192,45 @@ public:
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToEnd(loop.getBody());
       ValueRange before = loop.getRegionIterArgs();
-      scf::YieldOp::create(b, step(loop.getInductionVar(), before));
+      Step step = {loop.getInductionVar(), before[0], {}, {}, before.drop_front(firstState + 1)};
+      Value hidden = before[firstState];
+      step.hidden = isInPlace ? Hidden{hidden, {hidden}} : inHalves(hidden, step.number);
+      step.factor = panels.words ? before[1] : step.hidden.before;
+      SmallVector<Value> after = buildStep(step);
+      step.sequence = after.pop_back_val();
+      step.hidden.next.state = after[0];
+      for (int64_t direction = 0; direction < numDirections; ++direction)
+        publish(step, direction, width, panels);
+      SmallVector<Value> next = {step.sequence};
+      if (panels.words)
+        next.push_back(step.factor);
+      llvm::append_range(next, after);
+      scf::YieldOp::create(b, next);
     }
-    return llvm::to_vector_of<Value>(loop.getResults());
+    SmallVector<Value> results = {loop.getResult(0)};
+    llvm::append_range(results, loop.getResults().drop_front(firstState));
+    if (!isInPlace)
+      results[1] = lastHalf(results[1]);
+    return results;
   }
 
-  /// A state [Q, B, K] as the left factor of products with `panels`: itself, or packed into words in a buffer
-  /// of its own.
-  Value asFactor(Value state, const Panels &panels) {
+  /// A state [Q, B, >= K] as the left factor of products with `panels`: itself, or packed into words [Q * B,
+  /// W] in a buffer of its own.
+  Value asFactor(Value state, int64_t width, const Panels &panels) {
     if (!panels.words)
       return state;
     Value rows = tensor::CollapseShapeOp::create(b, state, ArrayRef<ReassociationIndices>{{0, 1}, {2}});
-    return packRowsIntoWords(b, b.getLoc(), rows, panels.words);
-  }
-
-  /// Room for the hidden states [Q, B, P] before and after a step, one after the other: the first has those
-  /// before steps of even numbers. Where a step's tasks read the whole state, others already write their part
-  /// of the next one, and to copy it between the steps would let the threads wait for one of them.
-  Value makeHalves(Value initial) {
-    auto type = cast<RankedTensorType>(initial.getType());
-    Value halves = allocate({b.getIndexAttr(2 * numDirections), batch, b.getIndexAttr(type.getDimSize(2))});
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), initial),
-                              zeros(3, b.getIndexAttr(0)), ones(3, b.getIndexAttr(1));
-    return tensor::InsertSliceOp::create(b, initial, halves, zeros, sizes, ones);
-  }
-  /// The hidden state in `step` of those that `makeHalves` made.
-  Hidden inHalves(Value halves, Value step) {
-    // Bufferization does not see that what a step reads is no part of what it writes, so the first is a
-    // tensor that it takes for another one.
-    auto type = cast<RankedTensorType>(halves.getType());
-    auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
-                                         {ShapedType::kDynamic, ShapedType::kDynamic, 1});
-    Value buffer = bufferization::ToBufferOp::create(
-        b, MemRefType::get(type.getShape(), type.getElementType(), layout), halves, /*read_only=*/true);
-    Value first = firstDirectionOf(step);
-    SmallVector<OpFoldResult> offsets = {first, b.getIndexAttr(0), b.getIndexAttr(0)},
-                              sizes = {b.getIndexAttr(numDirections), batch,
-                                       b.getIndexAttr(type.getDimSize(2))},
-                              ones(3, b.getIndexAttr(1));
-    Value half = memref::SubViewOp::create(b, buffer, offsets, sizes, ones);
-    auto halfType = cast<MemRefType>(half.getType());
-    Value before = bufferization::ToTensorOp::create(
-        b, RankedTensorType::get(halfType.getShape(), type.getElementType()), half, /*restrict=*/true);
-    return {before, {halves, arith::SubIOp::create(b, index(numDirections), first)}};
-  }
-  /// What `makeHalves` made, after the last step.
-  Value lastHalf(Value halves) {
-    Value last = firstDirectionOf(getValueOrCreateConstantIndexOp(b, b.getLoc(), steps));
-    int64_t width = cast<RankedTensorType>(halves.getType()).getDimSize(2);
-    SmallVector<OpFoldResult> offsets = {last, b.getIndexAttr(0), b.getIndexAttr(0)},
-                              sizes = {b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)},
-                              ones(3, b.getIndexAttr(1));
-    return tensor::ExtractSliceOp::create(b, halves, offsets, sizes, ones);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), rows);
+    sizes[1] = b.getIndexAttr(width);
+    Value contents = tensor::ExtractSliceOp::create(b, rows, zeros(2), sizes, ones(2));
+    return packRowsIntoWords(b, b.getLoc(), contents, panels.words);
   }
 
   /// A part of a step that needs all units of the part before it: for each direction, block of rows and of
-  /// the `units` units, the sums of `products`, and with them the new contents of `states` [Q, B, units] and,
-  /// unless it is null, of `sequence`, the hidden states of all steps [B, T, Q * units]. Returns the new
-  /// ones.
+  /// the `units` units, the sums of `products`, and with them the new contents of `states` [Q, B, units].
+  /// Returns the new ones, and behind them that of the sequence of `output`.
   SmallVector<Value> buildStage(Value step, int64_t units, ArrayRef<Product> products, ArrayRef<Dest> states,
-                                Value sequence, Cell cell);
+                                std::optional<Output> output, ArrayRef<CellPart> parts);
 
   /// Runs `body` for each row, which maps the `tiles` to those after it.
   SmallVector<Value> loopOverRows(Value numRows, ValueRange tiles,
@@ -260,6 +283,7 @@ public:
   Value keepIfEnded(const Lanes &at, Value value, const Hidden &hidden, unsigned number) {
     return at.active ? ifActive(at, value, readHidden(at, hidden, number)) : value;
   }
+
   Value zeroIfEnded(const Lanes &at, Value value) {
     return at.active ? ifActive(at, value, constant(0.0f)) : value;
   }
@@ -282,15 +306,59 @@ public:
   }
 
 private:
+  /// Room for the hidden states [Q, B, P] before and after a step, one after the other: the first has those
+  /// before steps of even numbers. Where a step's tasks read the whole state, others already write their part
+  /// of the next one, and to copy it between the steps would let the threads wait for one of them.
+  Value makeHalves(Value initial) {
+    auto type = cast<RankedTensorType>(initial.getType());
+    Value halves = allocate({b.getIndexAttr(2 * numDirections), batch, b.getIndexAttr(type.getDimSize(2))});
+    return tensor::InsertSliceOp::create(b, initial, halves, zeros(3),
+                                         tensor::getMixedSizes(b, b.getLoc(), initial), ones(3));
+  }
+  /// The hidden state in `step` of those that `makeHalves` made.
+  Hidden inHalves(Value halves, Value step) {
+    // Bufferization does not see that what a step reads is no part of what it writes, so the first is a
+    // tensor that it takes for another one.
+    auto type = cast<RankedTensorType>(halves.getType());
+    auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
+                                         {ShapedType::kDynamic, ShapedType::kDynamic, 1});
+    Value buffer = bufferization::ToBufferOp::create(
+        b, MemRefType::get(type.getShape(), type.getElementType(), layout), halves, /*read_only=*/true);
+    Value first = firstDirectionOf(step);
+    SmallVector<OpFoldResult> offsets = {first, b.getIndexAttr(0), b.getIndexAttr(0)},
+                              sizes = {b.getIndexAttr(numDirections), batch,
+                                       b.getIndexAttr(type.getDimSize(2))};
+    Value half = memref::SubViewOp::create(b, buffer, offsets, sizes, ones(3));
+    auto halfType = cast<MemRefType>(half.getType());
+    Value before = bufferization::ToTensorOp::create(
+        b, RankedTensorType::get(halfType.getShape(), type.getElementType()), half, /*restrict=*/true);
+    return {before, {halves, arith::SubIOp::create(b, index(numDirections), first)}};
+  }
+  /// What `makeHalves` made, after the last step.
+  Value lastHalf(Value halves) {
+    Value last = firstDirectionOf(getValueOrCreateConstantIndexOp(b, b.getLoc(), steps));
+    int64_t width = cast<RankedTensorType>(halves.getType()).getDimSize(2);
+    SmallVector<OpFoldResult> offsets = {last, b.getIndexAttr(0), b.getIndexAttr(0)},
+                              sizes = {b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)};
+    return tensor::ExtractSliceOp::create(b, halves, offsets, sizes, ones(3));
+  }
+
+  /// Hands the hidden state that `step` made in a direction on, row by row: as that step's part of the
+  /// sequence, zeros in rows that have ended, and in words as the factor of products with `panels`. Both of
+  /// `step` become the new ones. The sequence's rows lie far apart: a stage, which has some units of all
+  /// rows, would write a line here and a line there and wait for each of them.
+  void publish(Step &step, int64_t direction, int64_t width, const Panels &panels);
+
+  SmallVector<OpFoldResult> stateSizes(int64_t width) {
+    return {b.getIndexAttr(numDirections), batch, b.getIndexAttr(width)};
+  }
+  SmallVector<OpFoldResult> zeros(size_t rank) { return SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)); }
+  SmallVector<OpFoldResult> ones(size_t rank) { return SmallVector<OpFoldResult>(rank, b.getIndexAttr(1)); }
   Value allocate(ArrayRef<OpFoldResult> extents) {
     SmallVector<int64_t> shape;
     SmallVector<Value> dynamic;
     dispatchIndexOpFoldResults(extents, dynamic, shape);
     return bufferization::AllocTensorOp::create(b, RankedTensorType::get(shape, b.getF32Type()), dynamic);
-  }
-  /// Where in what `makeHalves` made the state before `step` begins.
-  Value firstDirectionOf(Value step) {
-    return arith::MulIOp::create(b, arith::AndIOp::create(b, step, index(1)), index(numDirections));
   }
   VectorType vectorType() { return VectorType::get({shape.lanes()}, b.getF32Type()); }
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -327,6 +395,31 @@ private:
     return vector::TransferWriteOp::create(b, tensor.getType(), value, tensor, indices, mapOf(tensor), mask,
                                            b.getBoolArrayAttr({true}))
         .getResult();
+  }
+  Value select(Value condition, Value yes, Value no) {
+    return arith::SelectOp::create(b, condition, yes, no);
+  }
+  /// Whether the rows are so few that one task publishes all of them. Then the stages store the sequence.
+  Value isNarrow() {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ule,
+                                 getValueOrCreateConstantIndexOp(b, b.getLoc(), batch),
+                                 index(kRowsPerPublishTask));
+  }
+  /// Where a direction of what a stage writes lies.
+  Value directionOf(const Dest &dest, Value direction) {
+    return dest.firstDirection ? arith::AddIOp::create(b, dest.firstDirection, direction).getResult()
+                               : direction;
+  }
+  /// Where in what `makeHalves` made the state before `step` begins.
+  Value firstDirectionOf(Value step) {
+    return arith::MulIOp::create(b, arith::AndIOp::create(b, step, index(1)), index(numDirections));
+  }
+  /// B * direction + row.
+  OpFoldResult rowOf(Value direction, OpFoldResult row) {
+    if (numDirections == 1)
+      return row;
+    Value first = arith::MulIOp::create(b, direction, getValueOrCreateConstantIndexOp(b, b.getLoc(), batch));
+    return arith::AddIOp::create(b, first, getValueOrCreateConstantIndexOp(b, b.getLoc(), row)).getResult();
   }
   void prefetch(Value tensor, ValueRange indices) {
     auto type = bufferization::getMemRefTypeWithFullyDynamicLayout(cast<RankedTensorType>(tensor.getType()));
@@ -385,7 +478,8 @@ private:
 };
 
 SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Product> products,
-                                          ArrayRef<Dest> states, Value sequence, Cell cell) {
+                                          ArrayRef<Dest> states, std::optional<Output> output,
+                                          ArrayRef<CellPart> parts) {
   Location loc = b.getLoc();
   OpBuilder::InsertionGuard guard(b);
   // Units of a panel, and panels of a gate.
@@ -398,8 +492,8 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
       std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
   Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
   SmallVector<Value> dests = llvm::map_to_vector(states, [](const Dest &dest) { return dest.state; });
-  if (sequence)
-    dests.push_back(sequence);
+  if (output)
+    dests.push_back(output->sequence);
   auto loop = scf::ForallOp::create(
       b, {b.getIndexAttr(numDirections), rows.count(b, loc), columns.count(b, loc)}, dests,
       /*mapping=*/std::nullopt);
@@ -413,42 +507,32 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
 
   SmallVector<Slice> slices;
   SmallVector<Value> tiles, lhsTiles;
-  for (auto [i, dest] : llvm::enumerate(loop.getRegionOutArgs())) {
+  for (auto [state, dest] : llvm::zip(states, loop.getRegionOutArgs())) {
     Slice &slice = slices.emplace_back();
-    if (i == states.size()) {
-      slice.add(m, numRows);
-      slice.add(b.getIndexAttr(0), steps);
-      slice.add(plus(n, direction, units), numColumns);
-      tiles.push_back(extractTile(b, loc, dest, slice, {0, 1, 2}));
-    } else {
-      Value first = states[i].firstDirection;
-      slice.add(first ? arith::AddIOp::create(b, first, direction).getResult() : direction,
-                b.getIndexAttr(1));
-      slice.add(m, numRows);
-      slice.add(n, numColumns);
-      tiles.push_back(extractTile(b, loc, dest, slice, {1, 2}));
-    }
+    slice.add(directionOf(state, direction), b.getIndexAttr(1));
+    slice.add(m, numRows);
+    slice.add(n, numColumns);
+    tiles.push_back(extractTile(b, loc, dest, slice, {1, 2}));
+  }
+  if (output) {
+    Slice &slice = slices.emplace_back();
+    slice.add(m, numRows);
+    slice.add(b.getIndexAttr(0), steps);
+    slice.add(plus(n, direction, units), numColumns);
+    tiles.push_back(extractTile(b, loc, loop.getRegionOutArgs().back(), slice, {0, 1, 2}));
   }
   for (const Product &product : products) {
-    auto type = cast<RankedTensorType>(product.lhs.getType());
     Slice slice;
-    if (type.getRank() == 3) {
-      slice.add(direction, b.getIndexAttr(1));
-      slice.add(m, numRows);
-      slice.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(2)));
-      lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {1, 2}));
+    if (product.panels->words) {
+      slice.add(rowOf(direction, m), numRows);
+      slice.add(b.getIndexAttr(0), tensor::getMixedSize(b, loc, product.lhs, 1));
+      lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {0, 1}));
       continue;
     }
-    // B * direction + m.
-    OpFoldResult firstRow = m;
-    if (numDirections > 1)
-      firstRow = arith::AddIOp::create(
-                     b, arith::MulIOp::create(b, direction, getValueOrCreateConstantIndexOp(b, loc, batch)),
-                     getValueOrCreateConstantIndexOp(b, loc, m))
-                     .getResult();
-    slice.add(firstRow, numRows);
-    slice.add(b.getIndexAttr(0), b.getIndexAttr(type.getDimSize(1)));
-    lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {0, 1}));
+    slice.add(direction, b.getIndexAttr(1));
+    slice.add(m, numRows);
+    slice.add(b.getIndexAttr(0), b.getIndexAttr(product.panels->depth()));
+    lhsTiles.push_back(extractTile(b, loc, product.lhs, slice, {1, 2}));
   }
 
   // Panel `local` of the task: its units' columns of all gates.
@@ -498,11 +582,6 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
           sums.push_back({tile, inPanel * width});
       }
     }
-    // What the cells make, before it is stored: rows of a state, and of the input's part, may lie a multiple
-    // of 4096 bytes apart, and then a row's loads would wait for the stores of the row before it.
-    SmallVector<Value> made;
-    for (size_t i = 0; i < tilesBefore.size(); ++i)
-      made.push_back(allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(width)}));
     auto forVectors = [&](Value row, function_ref<void(Lanes & at, Value inTile)> body) {
       Lanes at = lanesOf(row);
       for (int64_t first = 0; first < std::min(width, units); first += shape.lanes()) {
@@ -516,29 +595,42 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
         body(at, index(first));
       }
     };
-    SmallVector<Value> before = llvm::to_vector(tilesBefore);
-    made = loopOverRows(rowCount, made, [&](Value row, SmallVectorImpl<Value> &current) {
-      forVectors(row, [&](Lanes &at, Value inTile) {
-        at.tiles = &before;
-        SmallVector<Value> vectors;
-        for (const GateSums &gate : sums) {
-          Value column = arith::AddIOp::create(b, inTile, index(gate.firstColumn));
-          vectors.push_back(read(gate.tile, {row, column}, /*mask=*/nullptr));
-        }
-        for (auto [result, tile] : llvm::zip_equal(cell(at, vectors), current))
-          tile = write(result, tile, {row, inTile}, /*mask=*/nullptr);
+    SmallVector<Value> current = llvm::to_vector(tilesBefore.take_front(states.size()));
+    for (const CellPart &part : parts) {
+      bool isLast = &part == &parts.back();
+      SmallVector<Value> made;
+      for (size_t i = 0; i < (isLast ? 0 : part.numResults); ++i)
+        made.push_back(allocate({b.getIndexAttr(kRowsPerTask), b.getIndexAttr(width)}));
+      made = loopOverRows(rowCount, isLast ? current : made, [&](Value row, SmallVectorImpl<Value> &results) {
+        forVectors(row, [&](Lanes &at, Value inTile) {
+          at.tiles = isLast ? &results : &current;
+          SmallVector<Value> vectors;
+          for (const GateSums &from : sums) {
+            Value column = arith::AddIOp::create(b, inTile, index(from.firstColumn));
+            vectors.push_back(read(from.tile, {row, column}, /*mask=*/nullptr));
+          }
+          for (auto [vector, result] : llvm::zip_equal(part.build(at, vectors), results))
+            result = write(vector, result, {row, isLast ? at.column : inTile}, isLast ? at.mask : Value());
+        });
       });
-    });
-    return loopOverRows(rowCount, tilesBefore, [&](Value row, SmallVectorImpl<Value> &current) {
-      forVectors(row, [&](Lanes &at, Value inTile) {
-        for (auto [from, tile] : llvm::zip_equal(made, current)) {
-          SmallVector<Value> indices = {row, at.column};
-          if (cast<RankedTensorType>(tile.getType()).getRank() == 3)
-            indices = {row, at.position, at.column};
-          tile = write(read(from, {row, inTile}, /*mask=*/nullptr), tile, indices, at.mask);
-        }
-      });
-    });
+      sums.clear();
+      for (Value buffer : made)
+        sums.push_back({buffer, 0});
+      if (isLast)
+        current = made;
+    }
+    if (output) {
+      SmallVector<Value> sequence = loopOverRows(
+          select(isNarrow(), rowCount, index(0)), tilesBefore.back(),
+          [&](Value row, SmallVectorImpl<Value> &tiles) {
+            forVectors(row, [&](Lanes &at, Value) {
+              Value hidden = read(current[output->index], {row, at.column}, at.mask);
+              tiles[0] = write(zeroIfEnded(at, hidden), tiles[0], {row, at.position, at.column}, at.mask);
+            });
+          });
+      current.push_back(sequence[0]);
+    }
+    return current;
   };
   if (panelsPerTask == 1) {
     tiles = buildPanel(index(0), tiles);
@@ -559,6 +651,69 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   for (auto [tile, dest, slice] : llvm::zip_equal(tiles, loop.getRegionOutArgs(), slices))
     insertTile(b, loc, loop, tile, dest, slice);
   return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+void Recurrence::publish(Step &step, int64_t directionNumber, int64_t width, const Panels &panels) {
+  Location loc = b.getLoc();
+  OpBuilder::InsertionGuard guard(b);
+  Value direction = index(directionNumber);
+  Blocks rows = {batch, kRowsPerPublishTask};
+  SmallVector<Value> dests = {step.sequence};
+  if (panels.words)
+    dests.push_back(step.factor);
+  auto loop = scf::ForallOp::create(b, {rows.count(b, loc)}, dests, /*mapping=*/std::nullopt);
+  b.setInsertionPoint(loop.getTerminator());
+  Value sequence = loop.getRegionOutArgs().front(), factor = loop.getRegionOutArgs().back();
+  OpFoldResult m = rows.offset(b, loc, loop.getInductionVar(0)),
+               numRows = rows.size(b, loc, loop.getInductionVar(0));
+  Slice inState, inSequence, inFactor;
+  inState.add(directionOf(step.hidden.next, direction), b.getIndexAttr(1));
+  inState.add(m, numRows);
+  inState.add(b.getIndexAttr(0), b.getIndexAttr(width));
+  Value from = extractTile(b, loc, step.hidden.next.state, inState, {1, 2});
+  if (panels.words) {
+    inFactor.add(rowOf(direction, m), numRows);
+    inFactor.add(b.getIndexAttr(0), tensor::getMixedSize(b, loc, factor, 1));
+    Value tile = extractTile(b, loc, factor, inFactor, {0, 1});
+    tile =
+        PackWordsTileOp::create(b, tile.getType(), from, tile, TypeAttr::get(panels.words)).getResults()[0];
+    insertTile(b, loc, loop, tile, factor, inFactor);
+  }
+
+  inSequence.add(m, numRows);
+  inSequence.add(b.getIndexAttr(0), steps);
+  inSequence.add(b.getIndexAttr(directionNumber * width), b.getIndexAttr(width));
+  Value count = select(isNarrow(), index(0), getValueOrCreateConstantIndexOp(b, loc, numRows));
+  auto storeRow = [&](Value row, SmallVectorImpl<Value> &tiles) {
+    Lanes at = {};
+    at.direction = direction;
+    at.batch = sum(m, row);
+    locate(at, step.number);
+    auto copy = [&](Value tile, Value column, Value mask) {
+      Value hidden = zeroIfEnded(at, read(from, {row, column}, mask));
+      return write(hidden, tile, {row, at.position, column}, mask);
+    };
+    int64_t lanes = shape.lanes(), whole = width / lanes * lanes;
+    if (whole) {
+      auto columns = scf::ForOp::create(b, index(0), index(whole), index(lanes), tiles);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToEnd(columns.getBody());
+      Value stored = copy(columns.getRegionIterArgs()[0], columns.getInductionVar(), /*mask=*/nullptr);
+      scf::YieldOp::create(b, stored);
+      tiles[0] = columns.getResult(0);
+    }
+    if (whole < width) {
+      auto type = VectorType::get({lanes}, b.getI1Type());
+      Value mask = vector::CreateMaskOp::create(b, type, index(width - whole));
+      tiles[0] = copy(tiles[0], index(whole), mask);
+    }
+  };
+  Value sequenceTile = extractTile(b, loc, sequence, inSequence, {0, 1, 2});
+  sequenceTile = loopOverRows(count, sequenceTile, storeRow)[0];
+  insertTile(b, loc, loop, sequenceTile, sequence, inSequence);
+  step.sequence = loop.getResults().front();
+  if (panels.words)
+    step.factor = loop.getResults().back();
 }
 
 class TileRecurrentPass : public sesame::impl::TileRecurrentPassBase<TileRecurrentPass> {
@@ -600,23 +755,21 @@ private:
   struct Weights {
     Panels recurrent, projection;
   };
-  /// Builds one step: from the weights, the hidden state and what is carried (the hidden states of all steps,
-  /// the hidden state, the other states) to what is carried on.
-  using StepBuilder = function_ref<SmallVector<Value>(Recurrence &, const Weights &, Value step,
-                                                      const Hidden &hidden, ValueRange carried)>;
+  /// Builds one step: maps the hidden state and `step.states` to those after it, and behind them
+  /// `step.sequence`.
+  using StepBuilder = function_ref<SmallVector<Value>(Recurrence &, const Weights &, const Step &step)>;
 
   void tile(RNNOp op) {
     int64_t units = op.getRecurrentWeight().getType().getDimSize(2);
     replace(op, {op.getInitialHidden()}, {units}, {/*count=*/1, /*together=*/1}, /*projection=*/nullptr,
-            [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
-                ValueRange carried) -> SmallVector<Value> {
-              SmallVector<Value> next = r.buildStage(
-                  step, units, Product{r.asFactor(h.before, weights.recurrent), &weights.recurrent, 0, 1},
-                  h.next, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                    Value hidden = r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
-                    return {r.keepIfEnded(at, hidden, h, 0), r.zeroIfEnded(at, hidden)};
-                  });
-              return {next[1], next[0]};
+            [&](Recurrence &r, const Weights &weights, const Step &step) {
+              CellPart part = {1, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                                 Value hidden =
+                                     r.activate(op.getActivation(), r.gateSum(at, sums[0], 0, units));
+                                 return {r.keepIfEnded(at, hidden, step.hidden, 0)};
+                               }};
+              return r.buildStage(step.number, units, Product{step.factor, &weights.recurrent, 0, 1},
+                                  step.hidden.next, Output{step.sequence, 0}, part);
             });
   }
 
@@ -624,38 +777,43 @@ private:
     bool projects = static_cast<bool>(op.getProjection());
     int64_t outputs = op.getRecurrentWeight().getType().getDimSize(2);   // P
     int64_t units = op.getRecurrentWeight().getType().getDimSize(1) / 4; // H
-    replace(
-        op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
-        op.getProjection(),
-        [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
-            ValueRange carried) -> SmallVector<Value> {
-          Product product = {r.asFactor(h.before, weights.recurrent), &weights.recurrent, 0, 4};
-          // The cell state, the hidden state (before a projection), and without one the output.
-          SmallVector<Value> next = r.buildStage(
-              step, units, product, {Dest{carried[2]}, projects ? Dest{r.makeState(units)} : h.next},
-              projects ? Value() : carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                auto gate = [&](int64_t number) { return r.gateSum(at, sums[number], number, units); };
-                Value before = r.readDest(at, 0);
-                Value kept = r.mul(r.sigmoid(gate(1)), before);
-                Value added = r.mul(r.sigmoid(gate(0)), r.tanh(gate(2)));
-                Value cell = r.clip(r.add(kept, added), op.getCellClip());
-                Value hidden = r.mul(r.sigmoid(gate(3)), r.tanh(cell));
-                Value nextCell = r.ifActive(at, cell, before);
-                if (projects)
-                  return {nextCell, hidden};
-                return {nextCell, r.keepIfEnded(at, hidden, h, 1), r.zeroIfEnded(at, hidden)};
-              });
-          if (!projects)
-            return {next[2], next[1], next[0]};
-          SmallVector<Value> projected = r.buildStage(
-              step, outputs,
-              Product{r.asFactor(next[1], weights.projection), &weights.projection, 0, 1, /*hasInput=*/false},
-              h.next, carried[0], [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                Value hidden = r.clip(sums[0], op.getProjectionClip());
-                return {r.keepIfEnded(at, hidden, h, 0), r.zeroIfEnded(at, hidden)};
-              });
-          return {projected[1], projected[0], next[0]};
-        });
+    replace(op, {op.getInitialHidden(), op.getInitialCell()}, {outputs, units}, {/*count=*/4, /*together=*/4},
+            op.getProjection(),
+            [&](Recurrence &r, const Weights &weights, const Step &step) -> SmallVector<Value> {
+              CellPart makeCell = {2, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                                     auto gate = [&](int64_t number) {
+                                       return r.gateSum(at, sums[number], number, units);
+                                     };
+                                     Value kept = r.mul(r.sigmoid(gate(1)), r.readDest(at, 0));
+                                     Value added = r.mul(r.sigmoid(gate(0)), r.tanh(gate(2)));
+                                     Value cell = r.clip(r.add(kept, added), op.getCellClip());
+                                     return {cell, r.sigmoid(gate(3))};
+                                   }};
+              CellPart makeHidden = {2, [&](const Lanes &at, ValueRange made) -> SmallVector<Value> {
+                                       Value hidden = r.mul(made[1], r.tanh(made[0]));
+                                       return {r.ifActive(at, made[0], r.readDest(at, 0)),
+                                               projects ? hidden : r.keepIfEnded(at, hidden, step.hidden, 1)};
+                                     }};
+              std::optional<Output> output;
+              if (!projects)
+                output = {step.sequence, 1};
+              // The cell state, and the hidden state (before a projection).
+              SmallVector<Value> next =
+                  r.buildStage(step.number, units, Product{step.factor, &weights.recurrent, 0, 4},
+                               {Dest{step.states[0]}, projects ? Dest{r.makeState(units)} : step.hidden.next},
+                               output, {makeCell, makeHidden});
+              if (!projects)
+                return {next[1], next[0], next[2]};
+              CellPart project = {
+                  1, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                    return {r.keepIfEnded(at, r.clip(sums[0], op.getProjectionClip()), step.hidden, 0)};
+                  }};
+              Product product = {r.asFactor(next[1], units, weights.projection), &weights.projection, 0, 1,
+                                 /*hasInput=*/false};
+              SmallVector<Value> projected = r.buildStage(step.number, outputs, product, step.hidden.next,
+                                                          Output{step.sequence, 0}, project);
+              return {projected[0], next[0], projected[1]};
+            });
   }
 
   void tile(GRUOp op) {
@@ -663,41 +821,43 @@ private:
     // The candidate's product has another factor with `reset_before`.
     int64_t together = op.getResetBefore() ? 1 : 3;
     replace(op, {op.getInitialHidden()}, {units}, {/*count=*/3, together}, /*projection=*/nullptr,
-            [&](Recurrence &r, const Weights &weights, Value step, const Hidden &h,
-                ValueRange carried) -> SmallVector<Value> {
+            [&](Recurrence &r, const Weights &weights, const Step &step) -> SmallVector<Value> {
               enum Gate { reset, update, candidate };
-              auto finish = [&](const Lanes &at, Value updateSum, Value fromHidden) -> SmallVector<Value> {
-                Value before = r.readHidden(at, h, 0);
-                Value z = r.sigmoid(r.gateSum(at, updateSum, update, units));
-                Value n = r.tanh(r.add(r.inputPart(at, candidate, units), fromHidden));
-                Value hidden = r.add(r.mul(r.sub(r.constant(1.0f), z), n), r.mul(z, before));
-                return {r.ifActive(at, hidden, before), r.zeroIfEnded(at, hidden)};
+              auto prepare = [&](const Lanes &at, Value updateSum, Value fromHidden) -> SmallVector<Value> {
+                return {r.sigmoid(r.gateSum(at, updateSum, update, units)),
+                        r.add(r.inputPart(at, candidate, units), fromHidden)};
               };
-              SmallVector<Value> next;
+              CellPart finish = {1, [&](const Lanes &at, ValueRange made) -> SmallVector<Value> {
+                                   Value z = made[0], n = r.tanh(made[1]),
+                                         before = r.readHidden(at, step.hidden, 0);
+                                   Value hidden =
+                                       r.add(r.mul(r.sub(r.constant(1.0f), z), n), r.mul(z, before));
+                                   return {r.ifActive(at, hidden, before)};
+                                 }};
               const Panels &panels = weights.recurrent;
-              Value factor = r.asFactor(h.before, panels);
-              if (op.getResetBefore()) {
-                Value resetHidden = r.buildStage(
-                    step, units, Product{factor, &panels, reset, 1}, Dest{r.makeState(units)},
-                    /*sequence=*/nullptr, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
-                      Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
-                      return {r.mul(gate, r.readState(at, h.before))};
-                    })[0];
-                next = r.buildStage(
-                    step, units,
-                    {{factor, &panels, update, 1}, {r.asFactor(resetHidden, panels), &panels, candidate, 1}},
-                    h.next, carried[0], [&](const Lanes &at, ValueRange sums) {
-                      return finish(at, sums[0], r.addBias(at, sums[1], candidate, units));
-                    });
-              } else {
-                next = r.buildStage(step, units, Product{factor, &panels, reset, 3}, h.next, carried[0],
-                                    [&](const Lanes &at, ValueRange sums) {
-                                      Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
-                                      Value fromHidden = r.addBias(at, sums[2], candidate, units);
-                                      return finish(at, sums[1], r.mul(gate, fromHidden));
-                                    });
+              const Output output = {step.sequence, 0};
+              if (!op.getResetBefore()) {
+                CellPart gates = {2, [&](const Lanes &at, ValueRange sums) {
+                                    Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
+                                    Value fromHidden = r.addBias(at, sums[2], candidate, units);
+                                    return prepare(at, sums[1], r.mul(gate, fromHidden));
+                                  }};
+                return r.buildStage(step.number, units, Product{step.factor, &panels, reset, 3},
+                                    step.hidden.next, output, {gates, finish});
               }
-              return {next[1], next[0]};
+              CellPart resets = {1, [&](const Lanes &at, ValueRange sums) -> SmallVector<Value> {
+                                   Value gate = r.sigmoid(r.gateSum(at, sums[0], reset, units));
+                                   return {r.mul(gate, r.readState(at, step.hidden.before))};
+                                 }};
+              Value resetHidden = r.buildStage(step.number, units, Product{step.factor, &panels, reset, 1},
+                                               Dest{r.makeState(units)}, /*output=*/std::nullopt, resets)[0];
+              CellPart gates = {2, [&](const Lanes &at, ValueRange sums) {
+                                  return prepare(at, sums[0], r.addBias(at, sums[1], candidate, units));
+                                }};
+              return r.buildStage(step.number, units,
+                                  {{step.factor, &panels, update, 1},
+                                   {r.asFactor(resetHidden, units, panels), &panels, candidate, 1}},
+                                  step.hidden.next, output, {gates, finish});
             });
   }
 
@@ -713,9 +873,7 @@ private:
     if (!canTile(op, projection))
       return;
     ImplicitLocOpBuilder b(op.getLoc(), op);
-    Location loc = op.getLoc();
     Shape shape = {panelWidth, taskBytes};
-    int64_t numDirections = op.getInputWeight().getType().getDimSize(0);
     Recurrence recurrence(op, projectInput(b, op), shape);
     Weights weights = {readPanels(b, op, op.getRecurrentWeight(), gates), {}};
     if (projection)
@@ -723,27 +881,13 @@ private:
     SmallVector<Value> states;
     for (auto [value, width] : llvm::zip_equal(initial, widths))
       states.push_back(recurrence.initialState(value, width));
-    // Words are packed from the state before the step begins; a projection writes it when all have read it.
-    bool isInPlace = weights.recurrent.words || projection;
-    if (!isInPlace)
-      states[0] = recurrence.makeHalves(states[0]);
-    SmallVector<Value> after = recurrence.run(recurrence.makeSequence(numDirections * widths[0]), states,
-                                              [&](Value step, ValueRange carried) -> SmallVector<Value> {
-                                                Hidden hidden = isInPlace
-                                                                    ? Hidden{carried[1], {carried[1]}}
-                                                                    : recurrence.inHalves(carried[1], step);
-                                                return buildStep(recurrence, weights, step, hidden, carried);
-                                              });
-    if (!isInPlace)
-      after[1] = recurrence.lastHalf(after[1]);
+    SmallVector<Value> after =
+        recurrence.run(states, widths[0], weights.recurrent, /*writesLast=*/static_cast<bool>(projection),
+                       [&](const Step &step) { return buildStep(recurrence, weights, step); });
     // The final states in tensors of their own, since those of the loop are written in place.
     SmallVector<Value> results = {after[0]};
-    for (Value state : ArrayRef(after).drop_front()) {
-      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, state), zeros(3, b.getIndexAttr(0)),
-                                ones(3, b.getIndexAttr(1));
-      Value out = tensor::EmptyOp::create(b, sizes, b.getF32Type());
-      results.push_back(tensor::InsertSliceOp::create(b, state, out, zeros, sizes, ones));
-    }
+    for (auto [state, width] : llvm::zip_equal(ArrayRef(after).drop_front(), widths))
+      results.push_back(recurrence.finalState(state, width));
     for (auto [result, value] : llvm::zip_equal(op->getResults(), results)) {
       if (value.getType() != result.getType())
         value = tensor::CastOp::create(b, result.getType(), value);

@@ -32,14 +32,16 @@ sesame.weight @u : tensor<1x80x20xf32> {
 // CHECK-SAME:     %[[X:[^ ]*]]: tensor<?x?x6xf32>
 // CHECK:          %[[BY_STEP:.*]] = linalg.transpose ins(%[[X]] : tensor<?x?x6xf32>) {{.*}} permutation = [1, 0, 2]
 // CHECK:          sesame.linear %[[BY_STEP]]
-// CHECK:          scf.for %{{.*}} iter_args(%{{.*}}, %[[H:.*]] = %{{.*}}, %{{.*}}) -> (tensor<?x?x20xf32>, tensor<1x?x20xf32>, tensor<1x?x20xf32>)
-// CHECK:            %[[ALL:.*]] = tensor.collapse_shape %[[H]]
-// CHECK:            %[[WORDS:.*]] = scf.forall
-// CHECK:              %[[ROWS:.*]] = tensor.extract_slice %[[ALL]]
-// CHECK:              sesame.pack_words_tile of i8 input(%[[ROWS]] : tensor<?x20xf32>) out(%{{.*}} : tensor<?x7xi32>)
-// CHECK:            scf.forall
+// CHECK:          %[[FIRST:.*]] = scf.forall
+// CHECK:            sesame.pack_words_tile of i8 input(%{{.*}} : tensor<?x20xf32>) out(%{{.*}} : tensor<?x7xi32>)
+// CHECK:          scf.for %{{.*}} iter_args(%{{.*}}, %[[WORDS:.*]] = %[[FIRST]], %[[H:.*]] = %{{.*}}, %{{.*}}) -> (tensor<?x?x20xf32>, tensor<?x7xi32>, tensor<1x?x20xf32>, tensor<1x?x20xf32>)
+// CHECK:            %[[NEXT:.*]]:3 = scf.forall
 // CHECK:              %[[LHS:.*]] = tensor.extract_slice %[[WORDS]]
 // CHECK:              sesame.word_matmul_tile of i8 lhs(%[[LHS]] : tensor<?x7xi32>) panel(%{{.*}} : tensor<7x64xi32>)
+// CHECK-NOT:          matmul_tile
+// CHECK:            scf.forall
+// CHECK:              %[[ROWS:.*]] = tensor.extract_slice %[[NEXT]]#1
+// CHECK:              sesame.pack_words_tile of i8 input(%[[ROWS]] : tensor<?x20xf32>) out(%{{.*}} : tensor<?x7xi32>)
 // CHECK-NOT:          matmul_tile
 // CHECK-NOT:      sesame.lstm
 // BF16-LABEL:   func.func @lstm

@@ -31,8 +31,8 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:         %[[G:.*]] = sesame.linear %[[X]], %[[W]] : tensor<?x?x6xf32>, tensor<432x6xf32> -> tensor<?x?x432xf32>
 // CHECK:         %[[U:.*]] = sesame.get_weight @u.gates[%[[L]]]
 // The state before the first step is the first of two halves.
-// CHECK:         %[[FIRST:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0] [2, %{{.*}}, 72] [1, 1, 1] : tensor<2x?x72xf32> into tensor<4x?x72xf32>
-// CHECK:         %[[LAST:.*]]:2 = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %[[FIRST]]) -> (tensor<?x?x144xf32>, tensor<4x?x72xf32>)
+// CHECK:         %[[H0:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0] [2, %{{.*}}, 72] [1, 1, 1] : tensor<2x?x72xf32> into tensor<4x?x72xf32>
+// CHECK:         %[[LAST:.*]]:2 = scf.for %[[T:.*]] = %c0 to %{{.*}} step %c1 iter_args(%[[Y:.*]] = %{{.*}}, %[[H:.*]] = %[[H0]]) -> (tensor<?x?x144xf32>, tensor<4x?x72xf32>)
 // Each step reads one half and writes the other.
 // CHECK:           %[[BUFFER:.*]] = bufferization.to_buffer %[[H]] read_only
 // CHECK:           %[[PARITY:.*]] = arith.andi %[[T]], %c1
@@ -49,8 +49,8 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:             %[[P:.*]] = tensor.extract_slice %[[U]][%{{.*}}, 0, 0] [1, 72, 48]
 // CHECK:             %[[S:.*]] = sesame.matmul_tile lhs(%[[LHS]] : tensor<?x72xf32>) panel(%[[P]] : tensor<72x48xf32>)
 // CHECK-NOT:         sesame.matmul_tile
-// The second direction begins at a row's last real step. A row that has ended keeps its state, and its output is 0.
-// CHECK:             scf.for
+// The second direction begins at a row's last real step. The gates of all rows come first.
+// CHECK:             %[[MADE:.*]]:2 = scf.for
 // CHECK:               %[[LENGTH:.*]] = tensor.extract %[[N]]
 // CHECK:               %[[ACTIVE:.*]] = arith.cmpi slt, %[[T]]
 // CHECK:               %[[BACK:.*]] = arith.cmpi eq, %[[Q]], %c1
@@ -60,14 +60,33 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c16]
 // CHECK:               vector.transfer_read %[[S]][%{{.*}}, %c32]
 // CHECK:               vector.transfer_read %[[G]][%{{.*}}, %[[POSITION]], %{{.*}}], %{{.*}}, %{{.*}} {in_bounds = [true]} : tensor<?x?x432xf32>, vector<16xf32>
-// CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE]], %[[MADE:.*]], %{{.*}} : vector<16xf32>
-// CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE]], %[[MADE]], %{{.*}} : vector<16xf32>
+// CHECK-NOT:           math.tanh
+// A row that has ended keeps its state.
+// CHECK:             %[[STATE:.*]] = scf.for
+// CHECK:               %[[ACTIVE2:.*]] = arith.cmpi slt, %[[T]]
+// CHECK:               vector.transfer_read %[[MADE]]#1
+// CHECK:               math.tanh
+// CHECK:               %[[KEPT:.*]] = arith.select %[[ACTIVE2]], %{{.*}}, %{{.*}} : vector<16xf32>
 // CHECK:               vector.transfer_write %[[KEPT]]
+// Its output is 0. With a few rows the task stores it.
+// CHECK:             %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c16
+// CHECK:             %[[STORED:.*]] = arith.select %[[FEW]], %{{.*}}, %c0
+// CHECK:             scf.for %{{.*}} = %c0 to %[[STORED]] step %c1
+// CHECK:               %[[ACTIVE3:.*]] = arith.cmpi slt, %[[T]]
+// CHECK:               %[[HIDDEN:.*]] = vector.transfer_read %[[STATE]]
+// CHECK:               %[[OUT:.*]] = arith.select %[[ACTIVE3]], %[[HIDDEN]], %{{.*}} : vector<16xf32>
 // CHECK:               vector.transfer_write %[[OUT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[NEXT]]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[Y1]]
 // CHECK:           } {sesame.alternates}
-// CHECK:           scf.yield %[[STEP]]#1, %[[STEP]]#0
+// Many rows are stored as a whole, direction by direction.
+// CHECK:           %[[FORWARD:.*]] = scf.forall (%{{.*}}) in (%{{.*}}) shared_outs(%{{.*}} = %[[STEP]]#1)
+// CHECK:             %[[FROM:.*]] = tensor.extract_slice %[[STEP]]#0[%[[NEW]], %{{.*}}, 0] [1, %{{.*}}, 72]
+// CHECK:             %[[MANY:.*]] = arith.select %{{.*}}, %c0, %{{.*}}
+// CHECK:             scf.for %{{.*}} = %c0 to %[[MANY]] step %c1
+// CHECK:               vector.transfer_read %[[FROM]]
+// CHECK:           %[[BOTH:.*]] = scf.forall (%{{.*}}) in (%{{.*}}) shared_outs(%{{.*}} = %[[FORWARD]])
+// CHECK:           scf.yield %[[BOTH]], %[[STEP]]#0
 // CHECK:         tensor.extract_slice %[[LAST]]#1[%{{.*}}, 0, 0] [2, %{{.*}}, 72]
 // CHECK-NOT:     sesame.gru
 
