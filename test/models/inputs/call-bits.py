@@ -1,6 +1,7 @@
 """call-bits.py BUNDLE WORK WHAT...: bits of a model that must not depend on how it is called. WHAT:
   stream  `forward` in chunks of 1, 2, 3, ... steps, each from the states that the one before left, gives what the whole sequence gives
   rows    each row of a batch alone gives what the batch gives
+  many    a batch with its rows four times gives each of them what the batch gives (recurrences treat many rows in another way)
   cut     each row alone and cut to its length does, too (models that take lengths or a padding mask)
   zeros   outputs are zero at padding: none of it was computed (models that take a padding mask)
   threads two threads give what one gives
@@ -70,6 +71,14 @@ for check in checks:
         assert states, "no states"
         for name, tensor in states.items():
             expect(f"last {name}", tensor, whole[name.replace("_0", "_n")])
+    elif check == "many":
+        assert all(axis_of(specs[name], "B") == 0 for name in inputs), "an input's first axis is not B"
+        rows = extents["B"]
+        four = {name: Tensor(tensor.dtype, [4 * rows, *tensor.shape[1:]], tensor.data * 4) for name, tensor in inputs.items()}
+        for name, tensor in run(bundle, work, four, threads=2).items():
+            axis = axis_of(specs[name], "B")
+            for copy in range(4):
+                expect(f"{name} of copy {copy} of the rows", tensor.part(axis, copy * rows, (copy + 1) * rows), whole[name])
     elif check == "zeros":
         seen = 0
         for name, tensor in whole.items():
