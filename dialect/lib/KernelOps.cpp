@@ -74,9 +74,13 @@ LogicalResult AttentionTileOp::verify() {
     return failure();
   const std::pair<StringRef, Value> floats[] = {
       {"key", getKey()}, {"value", getValue()}, {"bias", getBias()}, {"out", getOut()}};
-  for (auto [name, value] : floats)
+  for (auto [name, value] : floats) {
+    bool mayBeNarrow = getBf16() && (name == "key" || name == "value");
+    if (mayBeNarrow && cast<ShapedType>(value.getType()).getElementType().isBF16())
+      continue;
     if (failed(verifySameElementType(*this, name, value, "query", getQuery())))
       return failure();
+  }
   return verifyVisibility(*this, getCausal(), getWindow(), getSoftcap());
 }
 

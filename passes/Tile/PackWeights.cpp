@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Embedding.h"
+#include "NarrowCaches.h"
 #include "Words.h"
 
 #include "sesame/Dialect/PanelOps.h"
@@ -71,6 +72,9 @@ private:
       op.setLayout(WeightLayout::panels);
     });
     narrowTables(module);
+    // Attention's products are of bf16 then (sesame-tile-attention).
+    if (bf16Words && (panelType.isBF16() || panelType.isInteger(8)))
+      narrowCaches(module);
     eraseUnused(module);
     symbols.reset();
   }

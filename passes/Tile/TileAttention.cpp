@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowCaches.h"
 #include "Slices.h"
 
 #include "sesame/Dialect/SesameDialect.h"
@@ -47,14 +48,15 @@ namespace {
 class AttentionLoops {
 public:
   AttentionLoops(AttentionOp op, int64_t queryBlock, bool bf16)
-      : op(op), b(op), loc(op.getLoc()), queryBlock(queryBlock), bf16(bf16),
+      : op(op), b(op), loc(op.getLoc()), key(asStored(op.getKey(), bf16)),
+        value(asStored(op.getValue(), bf16)), queryBlock(queryBlock), bf16(bf16),
         numHeads(op.getQuery().getType().getDimSize(1)),
         headsPerGroup(numHeads / op.getKey().getType().getDimSize(1)),
         querySize(b.getIndexAttr(op.getQuery().getType().getDimSize(3))),
         valueSize(b.getIndexAttr(op.getValue().getType().getDimSize(3))), swap(getOnlySwap(op.getResult())) {
     batch = tensor::getMixedSize(b, loc, op.getQuery(), 0);
     numQueries = tensor::getMixedSize(b, loc, op.getQuery(), 2);
-    numKeys = tensor::getMixedSize(b, loc, op.getKey(), 2);
+    numKeys = tensor::getMixedSize(b, loc, key, 2);
   }
 
   /// The transpose to [B, S, H, E] that the result includes, or null.
@@ -90,6 +92,11 @@ private:
   /// A task is the only query of `count` heads, whose keys and values are the same.
   Value buildForHeads(Value out, int64_t count);
 
+  /// Keys or values as the cache holds them: the tile rounds them to what they were widened from.
+  static Value asStored(Value tensor, bool bf16) {
+    Value narrow = bf16 ? widenedFrom(tensor) : Value();
+    return narrow ? narrow : tensor;
+  }
   /// The keys, or values, that query head `head` of batch row `row` reads.
   Value extractOfGroup(Value tensor, Value row, OpFoldResult head, OpFoldResult size) {
     OpFoldResult group =
@@ -118,6 +125,7 @@ private:
   AttentionOp op;
   OpBuilder b;
   Location loc;
+  Value key, value;
   int64_t queryBlock;
   bool bf16;
   int64_t numHeads, headsPerGroup;
@@ -192,8 +200,8 @@ Value AttentionLoops::buildForHeads(Value out, int64_t count) {
 void AttentionLoops::buildTile(scf::ForallOp loop, const Slice &outSlice, ArrayRef<int64_t> outAxes,
                                Value query, Value row, OpFoldResult head, Value mask, Value bias,
                                OpFoldResult first, bool heads) {
-  Value keys = extractOfGroup(op.getKey(), row, head, querySize);
-  Value values = extractOfGroup(op.getValue(), row, head, valueSize);
+  Value keys = extractOfGroup(key, row, head, querySize);
+  Value values = extractOfGroup(value, row, head, valueSize);
   Value shared = loop.getRegionOutArgs()[0];
   Value out = extractTile(b, loc, shared, outSlice, outAxes);
   auto tile =

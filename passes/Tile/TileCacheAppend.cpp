@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowCaches.h"
 #include "Slices.h"
 
 #include "sesame/Dialect/SesameDialect.h"
@@ -50,10 +51,13 @@ class TileCacheAppendPass : public sesame::impl::TileCacheAppendPassBase<TileCac
     OpFoldResult first = positions.offset(b, loc, block), count = positions.size(b, loc, block);
     OpFoldResult place = affine::makeComposedFoldedAffineApply(
         b, loc, b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1), {op.getPosition(), first});
-    Value tile = extractTileThroughViews(b, loc, op.getSource(),
+    Value source = roundedFrom(op.getSource()), shared = loop.getRegionOutArgs()[0];
+    Value tile = extractTileThroughViews(b, loc, source ? source : op.getSource(),
                                          {{row, group, first, zero}, {one, one, count, extents[3]}}, {2, 3});
-    insertTile(b, loc, loop, tile, loop.getRegionOutArgs()[0],
-               {{op.getLayer(), row, group, place, zero}, {one, one, one, count, extents[3]}});
+    Slice slice = {{op.getLayer(), row, group, place, zero}, {one, one, one, count, extents[3]}};
+    if (source)
+      tile = roundInto(b, loc, tile, extractTile(b, loc, shared, slice, {3, 4}));
+    insertTile(b, loc, loop, tile, shared, slice);
     op.getResult().replaceAllUsesWith(loop.getResult(0));
     op.erase();
   }

@@ -236,7 +236,6 @@ void compileBundle(const CompileOptions &options) {
   for (const std::string &note : source.notes)
     llvm::errs() << "sesame: note: " << note << "\n";
   ModuleOp module = *source.module;
-  std::vector<EntrySpec> entries = readEntrySpecs(module);
   const bool hasWeights = !module.getOps<mlir::sesame::WeightOp>().empty();
   if (hasWeights && source.checkpoint.empty())
     throw Error(message(options.source, ": the module has weights but no attribute sesame.model = "
@@ -264,7 +263,7 @@ void compileBundle(const CompileOptions &options) {
   stages.dump(module, "tile", "sesame-opt --sesame-tile-cpu='" + toText(tile) + "'");
   readPackedWeights(module, table);
 
-  Manifest manifest = describeBundle(source, std::move(entries), codegen, options.source);
+  Manifest manifest = describeBundle(source, readEntrySpecs(module), codegen, options.source);
   manifest.provenance["linear_weights"] =
       options.weights.empty() ? options.dtype : options.weights + " in groups of 32";
   manifest.ops = table.ops;

@@ -152,8 +152,34 @@ private:
                                          b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), numbers)
         .getResult(0);
   }
+  static bool isNarrow(Value memref) { return cast<MemRefType>(memref.getType()).getElementType().isBF16(); }
+  /// The first `columns` of `count` neighbours of bf16 from `indices` on, as their bits, 0 behind them.
+  Value loadNarrow(Value memref, ValueRange indices, int64_t count, Value columns) {
+    VectorType type = narrowType(b.getBF16Type(), count), bits = narrowType(b.getI16Type(), count);
+    Value result;
+    if (getConstantIntValue(columns).value_or(0) >= count) {
+      result = vector::LoadOp::create(b, type, memref, indices);
+    } else {
+      Value mask = vector::CreateMaskOp::create(b, narrowType(b.getI1Type(), count), columns);
+      Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      result = vector::MaskedLoadOp::create(b, type, memref, indices, mask, zeros);
+    }
+    return vector::BitCastOp::create(b, bits, result);
+  }
+  /// (low[0], high[0]), (low[1], high[1]), ...: words of two vectors of bits.
+  Value zip(Value low, Value high) {
+    SmallVector<int64_t> picks;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      picks.append({lane, lanes + lane});
+    return vector::BitCastOp::create(b, b.vectorType(), vector::ShuffleOp::create(b, low, high, picks));
+  }
   /// The words of up to two vectors of features of a row from `d` on, 0 beyond `columns`.
   Value loadWords(Value memref, Value row, Value d, int64_t columns, Value scale = {}) {
+    if (isNarrow(memref)) {
+      columns = std::min(columns, 2 * lanes);
+      return vector::BitCastOp::create(b, b.vectorType(),
+                                       loadNarrow(memref, {row, d}, 2 * lanes, b.index(columns)));
+    }
     auto half = [&](int64_t first) -> Value {
       if (columns <= first)
         return b.splat(0.0f);
@@ -164,12 +190,20 @@ private:
   }
   /// Words of features [e, e + lanes) of the values of keys `key` + t and the next one, or 0 if t + 1 is
   /// `count`.
-  Value loadValueWords(Value key, Value t, Value count, Value e, Value mask) {
+  Value loadValueWords(Value key, Value t, Value count, Value e, Value columns) {
     Value hasNext = b.compare(arith::CmpIPredicate::slt, b.add(t, 1), count);
     Value next = arith::SelectOp::create(b, hasNext, b.add(t, 1), t);
-    Value low = b.load(op.getValue(), {b.add(key, t), e}, mask);
-    Value high = b.load(op.getValue(), {b.add(key, next), e}, mask);
-    return zipToWords(low, arith::SelectOp::create(b, hasNext, high, b.splat(0.0f)));
+    SmallVector<Value> low{b.add(key, t), e}, high{b.add(key, next), e};
+    if (isNarrow(op.getValue())) {
+      Value first = loadNarrow(op.getValue(), low, lanes, columns);
+      Value second = loadNarrow(op.getValue(), high, lanes, columns);
+      Value none = arith::ConstantOp::create(b, b.getZeroAttr(second.getType()));
+      return zip(first, arith::SelectOp::create(b, hasNext, second, none));
+    }
+    Value mask = b.firstLanes(columns);
+    Value behind = b.load(op.getValue(), high, mask);
+    return zipToWords(b.load(op.getValue(), low, mask),
+                      arith::SelectOp::create(b, hasNext, behind, b.splat(0.0f)));
   }
   /// Pairs of `count` keys.
   Value halfOf(Value count) { return arith::CeilDivUIOp::create(b, count, b.index(2)); }
@@ -187,7 +221,7 @@ private:
     b.loop(b.index(0), halfOf(panel.count), 1, [&](Value pair) {
       Value place = b.mul(pair, 2 * wordsPerKey());
       forEach(valueSize, lanes, [&](Value e, int64_t columns) {
-        Value values = loadValueWords(panel.key, b.mul(pair, 2), panel.count, e, b.firstLanes(columns));
+        Value values = loadValueWords(panel.key, b.mul(pair, 2), panel.count, e, b.index(columns));
         b.store(values, words, {b.add(place, e)});
       });
     });
@@ -658,7 +692,7 @@ private:
   /// Asks for `lanes` keys from `key` on. Scores read a few lines of each of many keys at a time, an order
   /// that the CPU does not foresee. (Values are read as they lie; asking for them brought nothing.)
   void prefetchKeys(Value key) {
-    constexpr int64_t line = 64 / sizeof(float);
+    const int64_t line = 64 / (isNarrow(op.getKey()) ? 2 : 4);
     for (int64_t i = 0; i < lanes; ++i)
       for (int64_t d = 0; d < headSize; d += line)
         memref::PrefetchOp::create(b, op.getKey(), ValueRange{b.add(key, i), b.index(d)}, /*isWrite=*/false,
@@ -724,11 +758,12 @@ private:
     vectorsAtOnce = std::min<int64_t>(vectorsAtOnce, lanes >= 16 ? 8 : 4);
     SmallVector<Value> totals;
     for (int64_t e = 0; e < valueSize; e += vectorsAtOnce * lanes) {
-      SmallVector<Value> columns, masks,
-          carried; // carried: by row the vectors of its features, then the sums
+      SmallVector<Value> columns, left, masks;
+      SmallVector<Value> carried; // by row the vectors of its features, then the sums
       for (int64_t at = e; at < std::min(valueSize, e + vectorsAtOnce * lanes); at += lanes) {
         columns.push_back(b.index(at));
-        masks.push_back(b.firstLanes(valueSize - at));
+        left.push_back(b.index(valueSize - at));
+        masks.push_back(b.firstLanes(left.back()));
       }
       for (int64_t i = 0; i < numRows; ++i)
         for (Value column : columns)
@@ -755,8 +790,8 @@ private:
       auto addPair = [&](Value pair, ValueRange partial) {
         Value t = b.mul(pair, 2);
         SmallVector<Value> values, next;
-        for (auto [column, mask] : llvm::zip_equal(columns, masks))
-          values.push_back(loadValueWords(key, t, count, column, mask));
+        for (auto [column, rest] : llvm::zip_equal(columns, left))
+          values.push_back(loadValueWords(key, t, count, column, rest));
         for (int64_t i = 0; i < numRows; ++i) {
           Value factor = b.splat(b.loadScalar(rowWeights, {b.index(i), pair}));
           for (Value value : values)
@@ -806,8 +841,12 @@ struct LowerAttentionTilePass : sesame::impl::LowerAttentionTilePassBase<LowerAt
   using Base::Base;
 
   LogicalResult check(AttentionTileOp op) {
+    auto isNarrow = [&](Value operand) {
+      return (operand == op.getKey() || operand == op.getValue()) && op.getBf16() &&
+             cast<MemRefType>(operand.getType()).getElementType().isBF16() && isUnitStride(operand.getType());
+    };
     for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOut(), op.getBias()})
-      if (operand && !isUnitStrideF32(operand.getType()))
+      if (operand && !isUnitStrideF32(operand.getType()) && !isNarrow(operand))
         return op.emitOpError("expects memrefs of f32 with unit stride along the last axis, got ")
                << operand.getType();
     if (op.getMask() && !isUnitStride(op.getMask().getType()))

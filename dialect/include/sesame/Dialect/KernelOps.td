@@ -65,7 +65,7 @@ def Sesame_AttentionTileOp : Sesame_KernelOp<"attention_tile", [AttrSizedOperand
     Shapes: query [S, D], key [T, D], value [T, E], mask [T] or [S, T] of integers, bias [S or 1, T], out [S, E].
 
     Constraints: (C1) to (C3) as `sesame.matmul_tile`. (C4) Extents agree as written. (C5) D and E are static. (C6) mask is of integers, all
-    others have one float element type. (C7) `window` is positive and needs `causal`. (C8) `softcap` is positive. (C9) With `heads` S is static and
+    others have one float element type; but with `bf16` key and value may be of bf16. (C7) `window` is positive and needs `causal`. (C8) `softcap` is positive. (C9) With `heads` S is static and
     a mask is [T].
 
     Source: Milakov, Gimelshein 2018 (online softmax); Dao et al. 2022 (tiles).

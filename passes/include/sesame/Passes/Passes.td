@@ -557,6 +557,10 @@ def PackWeightsPass : Pass<"sesame-pack-weights", "::mlir::ModuleOp"> {
     %y = sesame.word_linear %x, %w of ui4 : tensor<?x36xf32>, tensor<4x9x32xi32> -> tensor<?x97xf32>
     ```
 
+    With `bf16-words` and `weight-type` bf16 or int8 attention rounds its keys and values to bf16 (`sesame-tile-attention`): entries' states that attention alone reads,
+    and `sesame.cache_append` alone writes, become tensors of bf16. What is appended is rounded, what is read widened, by `linalg.generic`s that the tile passes
+    see through.
+
     Left in panels of their own type then: linears over inputs of another type than f32, weights of f16 with bf16, and int8 without groups with K beyond 65536. `weight-type`
     is for what `groups` leaves.
   }];
