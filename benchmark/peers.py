@@ -307,7 +307,8 @@ def least_seconds(record, roofline):
         if workload.kind == "decode":
             operations = 2 * workload.batch * (weights + head)
             bytes_ = (weights + head) * bytes_per_weight
-            bytes_ += workload.batch * 2 * layers * (workload.tokens + workload.new / 2) * width * 4
+            cache_bytes = 2 if dtype in ("bf16", "int8") else 4  # as Sesame keeps it
+            bytes_ += workload.batch * 2 * layers * (workload.tokens + workload.new / 2) * width * cache_bytes
         else:
             lengths = ragged_lengths(workload) if workload.kind == "ragged" else [workload.tokens] * workload.batch
             pairs = layers * sum(n * (n + 1) / 2 if head else n**2 for n in lengths)
