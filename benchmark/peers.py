@@ -35,8 +35,8 @@ WORKLOADS = {
     "gpt2": [Workload("prompt", 1, 128, 0), Workload("prompt", 1, 512, 0), Workload("decode", 1, 128, 64),
              Workload("decode", 8, 128, 32)],
     "bert": [Workload("prompt", 1, 128, 0), Workload("prompt", 8, 128, 0), Workload("ragged", 8, 128, 0)],
-    "lstm": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
-    "gru": [Workload("prompt", 1, 128, 0), Workload("prompt", 32, 128, 0)],
+    "lstm": [Workload("prompt", batch, 128, 0) for batch in (1, 8, 32)],
+    "gru": [Workload("prompt", batch, 128, 0) for batch in (1, 8, 32)],
     "t5": [Workload("translate", 1, 64, 32), Workload("translate", 8, 64, 32)],
     "marian": [Workload("translate", 1, 64, 32), Workload("translate", 8, 64, 32)],
 }
@@ -45,7 +45,7 @@ TITLES = {"gpt2": "GPT-2 124M", "bert": "BERT-base", "lstm": "LSTM 2x1024", "gru
 SMALL = []  # recurrent models of one layer, where what a step costs beside its arithmetic rules: lstm-64, gru-256, ...
 for cell in ("lstm", "gru"):
     for width in (64, 256, 512):
-        WORKLOADS[f"{cell}-{width}"] = [Workload("prompt", 1, tokens, 0) for tokens in (1, 32, 128)]
+        WORKLOADS[f"{cell}-{width}"] = [Workload("prompt", batch, tokens, 0) for batch in (1, 8, 32) for tokens in (1, 32, 128)]
         TITLES[f"{cell}-{width}"] = f"{cell.upper()} 1x{width}"
         SMALL.append(f"{cell}-{width}")
 PEERS = ("openvino", "onnxruntime", "ctranslate2", "llama.cpp", "torch", "torch.compile")
