@@ -149,10 +149,10 @@ static void hoistProducts(scf::ForallOp forall) {
   (void)applyOpPatternsGreedily(changed, std::move(patterns));
 }
 
-/// Work, in multiply-adds of tiles, below which a region is run by the thread that reaches it: about a
-/// microsecond with 16 lanes. To begin and to end a region takes a fifth of that where the threads lie apart,
+/// Work, in multiply-adds of tiles, below which a region is run by the thread that reaches it: about two
+/// microseconds with 16 lanes. To begin and to end a region takes a fifth of that where the threads lie apart,
 /// but ten microseconds while two of them share a CPU.
-static constexpr int64_t kLeastWork = 96 * 1024;
+static constexpr int64_t kLeastWork = 192 * 1024;
 /// To read a panel from the L2 cache takes as long as to multiply so many rows by it.
 static constexpr int64_t kRowsPerRead = 3;
 

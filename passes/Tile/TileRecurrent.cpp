@@ -40,6 +40,9 @@ using namespace mlir::sesame;
 /// Rows of one task. Each block of rows reads the panels again, at 32 rows for 16 operations a byte, and the
 /// sums of as many rows fit a thread's stack.
 static constexpr int64_t kRowsPerTask = 32;
+/// Tasks that a block of rows makes where the units allow it: small weights are worth several threads where
+/// there are many rows.
+static constexpr int64_t kLeastTasks = 4;
 
 /// Rows of one task that hands the hidden state on.
 static constexpr int64_t kRowsPerPublishTask = 16;
@@ -488,8 +491,8 @@ SmallVector<Value> Recurrence::buildStage(Value step, int64_t units, ArrayRef<Pr
   for (const Product &product : products)
     panelBytes += product.numGates * width * product.panels->depth() *
                   getElementTypeOrSelf(product.panels->value).getIntOrFloatBitWidth() / 8;
-  int64_t panelsPerTask =
-      std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1, numPanels);
+  int64_t panelsPerTask = std::clamp<int64_t>(llvm::divideCeilSigned(shape.taskBytes, panelBytes), 1,
+                                              llvm::divideCeilSigned(numPanels, kLeastTasks));
   Blocks rows = {batch, kRowsPerTask}, columns = {b.getIndexAttr(units), panelsPerTask * width};
   SmallVector<Value> dests = llvm::map_to_vector(states, [](const Dest &dest) { return dest.state; });
   if (output)

@@ -170,7 +170,7 @@ func.func @second(%context: !llvm.ptr {sesame.context}, %n: index, %m: memref<?x
 // A region of little work is run by the thread that reaches it. Its work is that of the first iteration, which has the most rows, as often as there are
 // iterations: (rows + 3) * 4096 in each of the two tiles.
 // CHECK-LABEL: func.func @little
-// CHECK-DAG:     %[[LEAST:.*]] = arith.constant 98304 : index
+// CHECK-DAG:     %[[LEAST:.*]] = arith.constant 196608 : index
 // CHECK-DAG:     %[[ROWS:.*]] = affine.min
 // CHECK-DAG:     %[[READ:.*]] = arith.addi %[[ROWS]], %{{.*}} : index
 // CHECK-DAG:     %[[PANELS:.*]] = arith.constant 8192 : index
@@ -209,7 +209,7 @@ func.func @little(%context: !llvm.ptr {sesame.context}, %x: memref<?x128xf32>, %
 
 // Whatever else may take long makes a region parallel, as do tiles of a size that is known inside alone.
 // CHECK-LABEL: func.func @unknown
-// CHECK-NOT:     98304
+// CHECK-NOT:     196608
 // CHECK:         return
 func.func @unknown(%context: !llvm.ptr {sesame.context}, %x: memref<?x128xf32>, %counts: memref<?xindex>, %panel: memref<128x32xf32>, %y: memref<?x32xf32>, %n: index) {
   scf.forall (%i) in (%n) {

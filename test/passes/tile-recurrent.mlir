@@ -90,13 +90,14 @@ sesame.weight @u count = 2 : tensor<2x216x72xf32> {
 // CHECK:         tensor.extract_slice %[[LAST]]#1[%{{.*}}, 0, 0] [2, %{{.*}}, 72]
 // CHECK-NOT:     sesame.gru
 
-// Little work a step is one task, with a loop over its panels, in every other step from the last to the first.
+// Little work a step makes four tasks at most, each with a loop over its panels, in every other step from the last to the first.
 // LARGE-LABEL: func.func @gru
 // LARGE:         scf.for %[[T:.*]] = %c0 to
 // LARGE:           %[[BIT:.*]] = arith.andi %[[T]], %c1
-// LARGE:         scf.forall (%{{.*}}) in (2, %{{.*}}) shared_outs
-// LARGE:           scf.for %[[UP:.*]] = %c0 to %c5 step %c1
-// LARGE:             %[[DOWN:.*]] = arith.subi %c4, %[[UP]]
+// LARGE:         scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in (2, %{{.*}}, 3) shared_outs
+// LARGE:           scf.for %[[UP:.*]] = %c0 to %[[COUNT:.*]] step %c1
+// LARGE:             %[[LAST:.*]] = arith.subi %[[COUNT]], %c1
+// LARGE:             %[[DOWN:.*]] = arith.subi %[[LAST]], %[[UP]]
 // LARGE:             %[[ODD:.*]] = arith.cmpi eq, %[[BIT]], %c1
 // LARGE:             arith.select %[[ODD]], %[[DOWN]], %[[UP]]
 // LARGE:             sesame.matmul_tile
